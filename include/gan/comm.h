@@ -1,0 +1,85 @@
+/* Ranks: the communicator, agreement on failures, and reductions that run beside computation. */
+#ifndef GAN_COMM_H
+#define GAN_COMM_H
+
+#include "gan/status.h"
+
+#include <mpi.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* All message tags of the program. Reductions use GAN_TAG_REDUCTION + their number. */
+enum { GAN_TAG_REDUCTION = 100, GAN_TAG_MAX_REDUCTIONS = 4096 };
+
+typedef struct gan_comm {
+    MPI_Comm mpi;  /* our own duplicate of the given communicator, errors returned */
+    MPI_Comm node; /* the ranks that share memory with this one */
+    int rank, size;
+    int node_rank, node_size;
+    int n_nodes;
+} gan_comm;
+
+/* Collective. `mpi` is borrowed for the call. */
+gan_status gan_comm_open(gan_comm **out, MPI_Comm mpi);
+void gan_comm_close(gan_comm *c); /* collective; takes NULL */
+
+/* Collective: the worst status of all ranks, on all ranks. Every set-up and I/O phase ends in one. */
+gan_status gan_comm_agree(const gan_comm *c, gan_status mine);
+
+/* Collective: the lowest rank whose status is not GAN_OK prints its failure text to stderr as "error: ..." (with
+ * rank and host in front when there is more than one rank); the others stay silent. Returns the worst status. */
+gan_status gan_comm_report(const gan_comm *c, gan_status mine);
+
+/* Local: print rank, host and text, then end all ranks. For failures inside a step, where half a collective cannot be
+ * unwound. Never returns. */
+__attribute__((noreturn)) void gan_comm_abort(const gan_comm *c, gan_status why, const char *text);
+
+/* Collective: copy n bytes of rank 0's buffer to all (in pieces, any n). */
+gan_status gan_comm_bcast(const gan_comm *c, void *bytes, int64_t n);
+/* Collective: smallest value over all ranks / whether all ranks pass the same value. */
+gan_status gan_comm_min(const gan_comm *c, int64_t mine, int64_t *min);
+gan_status gan_comm_same(const gan_comm *c, uint64_t mine, bool *same);
+/* Collective: gather one uint64 per rank to all; out[size]. */
+gan_status gan_comm_gather(const gan_comm *c, uint64_t mine, uint64_t *out);
+
+/* A block of node-shared memory: one copy per node, written by the node's first rank. Collective.
+ * *bytes is 64-byte aligned on every rank; `owner` says whether this rank is to fill it. After filling, call
+ * gan_shared_ready (collective), then everybody may read. */
+typedef struct gan_shared {
+    MPI_Win win;
+    void *bytes;
+    bool owner;
+} gan_shared;
+gan_status gan_shared_open(gan_shared *s, const gan_comm *c, int64_t n_bytes);
+gan_status gan_shared_ready(gan_shared *s, const gan_comm *c);
+void gan_shared_close(gan_shared *s); /* collective over the node; takes a zeroed one */
+
+/* ---- reductions --------------------------------------------------------------------------------------------- */
+
+typedef enum gan_reduce_mode {
+    GAN_REDUCE_ORDERED, /* sums in the binary tree over ranks: same bits for any number of ranks; size must be 2^q */
+    GAN_REDUCE_FAST     /* MPI_Iallreduce: any order, any number of ranks */
+} gan_reduce_mode;
+
+/* A sum over all ranks of one fixed range of floats, made once and started once per step.
+ *
+ * Ordered mode is recursive vector halving with distance doubling, then the gather back (Rabenseifner): in round i
+ * rank r exchanges halves with r xor 2^i, so each element is summed in the perfect binary tree over ranks, and the
+ * traffic is 2(P-1)/P of the vector. Short vectors are exchanged whole: half the messages, the same tree, the same bits.
+ * It is a state machine over Isend/Irecv that moves on only inside gan_reduction_test and _wait. */
+typedef struct gan_reduction gan_reduction;
+
+/* Local, allocates; all ranks must create the same reductions in the same order (the number is the tag).
+ * data [n]: the local sums, replaced by the global ones; borrowed for the reduction's life. */
+gan_status gan_reduction_new(gan_reduction **out, const gan_comm *c, int number, gan_reduce_mode mode, float *data,
+                             int64_t n);
+void gan_reduction_free(gan_reduction *r); /* not while in flight; takes NULL */
+
+/* Start / move on / finish. _start and _test return at once. After _start the data must not be touched until done.
+ * Non-blocking; MPI failures return GAN_EMPI. Allocate nothing. */
+gan_status gan_reduction_start(gan_reduction *r);
+gan_status gan_reduction_test(gan_reduction *r, bool *done);
+gan_status gan_reduction_wait(gan_reduction *r);
+int64_t gan_reduction_bytes_sent(const gan_reduction *r); /* by this rank per use, from the algorithm */
+
+#endif

@@ -1,0 +1,54 @@
+/* Where real samples come from.
+ *
+ * A source is an endless stream of samples, addressed by position: position p is epoch p / n, place p % n of that
+ * epoch's permutation. Ranks read the positions of their shards; nothing is exchanged and nothing is stored. */
+#ifndef GAN_DATA_H
+#define GAN_DATA_H
+
+#include "gan/comm.h"
+#include "gan/kernels.h"
+#include "gan/status.h"
+
+#include <stdint.h>
+
+enum { GAN_DATA_MAX_DIMS = 4 };
+
+typedef struct gan_source gan_source;
+
+typedef struct gan_source_info {
+    char name[256];                     /* file or mixture, as for a banner */
+    int64_t n;                          /* samples in an epoch */
+    int64_t features;                   /* product of dims */
+    int n_dims;                         /* 1: [F], 3: [H,W,C], 4: [D,H,W,C] */
+    int64_t dims[GAN_DATA_MAX_DIMS];
+    float lo, hi;                       /* the range that samples were scaled to; 0, 0: not bounded */
+    int64_t bytes;                      /* node-shared memory it holds */
+} gan_source_info;
+
+/* Collective. Open an HDF5 dataset file (design: /images [N,H,W,C] uint8, or float32 with attribute "range" [2];
+ * [N,F] and [N,D,H,W,C] too). Pixels are scaled linearly from their range (uint8: 0..255) to [lo, hi].
+ * Held once per node in shared memory in the stored type. Errors: GAN_EDATA naming file, dataset, what was found and
+ * what is wanted; GAN_ENOMEM when the node lacks the memory. */
+gan_status gan_source_open_file(gan_source **out, const gan_comm *c, const gan_kernels *k, const char *path, float lo,
+                                float hi, uint64_t seed);
+
+/* Local. The synthetic mixtures of the mode-collapse literature (Srivastava 2017, Lin 2018): n samples an epoch.
+ * ring: 8 modes on a circle of radius 1, std 0.01. grid: 25 modes at -4,-2,..,4 squared, std 0.05. */
+gan_status gan_source_open_ring(gan_source **out, uint64_t seed, int64_t n, int modes, float radius, float std);
+gan_status gan_source_open_grid(gan_source **out, uint64_t seed, int64_t n, int side, float step, float std);
+
+void gan_source_close(gan_source *s); /* collective for files; takes NULL */
+const gan_source_info *gan_source_describe(const gan_source *s);
+
+/* Local, allocates nothing. x [n, features]: samples at stream positions first .. first+n-1. */
+void gan_source_read(const gan_source *s, int64_t first, int64_t n, float *x);
+
+/* A bijection of 0..n-1, computed from (seed, epoch): a Feistel network over the next even power of two, walked until
+ * it lands below n. */
+int64_t gan_permute(uint64_t seed, uint64_t epoch, int64_t n, int64_t i);
+
+/* `gan_mpi import idx IMAGES [LABELS] OUT`: IDX files, plain or gzipped, to the dataset format. Local, rank 0 only.
+ * Images become [N,H,W,1] uint8, labels [N] uint8; several image/label pairs are concatenated (train and test). */
+gan_status gan_import_idx(const char *const *images, const char *const *labels, int n_files, const char *out_path);
+
+#endif

@@ -1,0 +1,16 @@
+/* Sample grids as PNG files, by libpng. Local. */
+#ifndef GAN_PNG_H
+#define GAN_PNG_H
+
+#include "gan/status.h"
+
+#include <stdint.h>
+
+/* n images [n,H,W,C] (C 1 or 3) with values lo..hi as a grid of `columns` with one pixel of border between; clipped.
+ * 2-D points [n,2] (H=W=0) are drawn as a scatter plot with axes over [lo,hi] squared.
+ * Small pictures are enlarged by a whole factor so that the grid is at least 512 pixels wide.
+ * Written atomically (temporary name, rename). GAN_EIO names the path and the reason. */
+gan_status gan_png_grid(const char *path, int64_t n, int64_t H, int64_t W, int64_t C, int columns, float lo, float hi,
+                        const float *images);
+
+#endif
