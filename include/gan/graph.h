@@ -1,0 +1,195 @@
+/* The graph: nodes with fixed shapes, built once, differentiated, planned and executed many times.
+ *
+ * One graph holds a whole step program: forward passes, gradients, reductions and updates of every phase. A node's id
+ * is its place in the order of building, and inputs always have smaller ids.
+ *
+ * How a value lies on the ranks is part of its form:
+ *   REPLICATED  every rank has the whole value (parameters, constants, what an all_sum gave);
+ *   SHARDED     dimension 0 is the batch: this rank holds its shards, one after the other, rows/shards rows each;
+ *   PARTIAL     every rank has a summand, the value is the sum over ranks (losses, parameter gradients).
+ * Gradients mirror it: that of a REPLICATED value is PARTIAL, of a PARTIAL one REPLICATED, of a SHARDED one SHARDED. So
+ * a forgotten reduction is an error of form while building, not a wrong number. */
+#ifndef GAN_GRAPH_H
+#define GAN_GRAPH_H
+
+#include "gan/kernels.h"
+#include "gan/rng.h"
+#include "gan/status.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+enum { GAN_MAX_DIMS = 5, GAN_MAX_IN = 8 };
+
+typedef int32_t gan_id;
+enum { GAN_NONE = -1 };
+
+typedef enum gan_dist { GAN_REPLICATED, GAN_SHARDED, GAN_PARTIAL } gan_dist;
+
+typedef struct gan_form {
+    int n_dims;
+    int64_t dims[GAN_MAX_DIMS];
+    gan_dist dist;
+    bool panel; /* a [K,M] matrix in the panel layout of kernels.h */
+} gan_form;
+
+int64_t gan_form_floats(const gan_form *f);
+bool gan_form_equal(const gan_form *a, const gan_form *b);
+bool gan_form_same_shape(const gan_form *a, const gan_form *b); /* dims and layout; not the distribution */
+void gan_form_text(const gan_form *f, char *text, size_t n);    /* "[32,784] sharded" */
+
+typedef struct gan_graph gan_graph;
+typedef struct gan_node gan_node;
+typedef struct gan_op gan_op;
+
+/* ---- what a kernel call sees ------------------------------------------------------------------------------- */
+
+/* Sums over ranks, given to the graph from above (comm/collectives.c); NULL in a run of one rank. */
+typedef struct gan_collectives {
+    void *user;
+    gan_status (*start)(void *user, int number); /* reductions by number, as the reduce nodes carry it */
+    gan_status (*wait)(void *user, int number);
+    gan_status (*progress)(void *user);                         /* move all that are in flight; never blocks */
+    gan_status (*all_sum)(void *user, float *data, int64_t n);  /* blocking, small */
+} gan_collectives;
+
+/* What all kernels of one step share. */
+typedef struct gan_run {
+    const gan_kernels *k;
+    const gan_collectives *comm;
+    uint64_t seed;
+    int64_t step;
+    int rank;
+    bool metrics;  /* run the nodes that only metrics read */
+    bool diagnose; /* check every output for finiteness, apply no update (see gan_exec_diagnose) */
+} gan_run;
+
+typedef struct gan_call {
+    const gan_run *run;
+    const gan_graph *graph;
+    const gan_node *y;
+    const float *in[GAN_MAX_IN];
+    float *out;
+    float *scratch; /* gan_op.scratch floats, 64-byte aligned */
+} gan_call;
+
+/* ---- nodes ------------------------------------------------------------------------------------------------- */
+
+/* Parameters of the ops; an op uses its own member only. */
+typedef union gan_params {
+    struct { float p, q; } map;
+    struct { int64_t rows; } expand;          /* expand_rows, shard_expand: rows of the result; expand_cols: columns */
+    struct { int axis; int64_t from; int64_t to, size; } slice; /* slice, pad */
+    struct { int axis; } concat;
+    struct { int64_t pieces; } group;         /* group_pick, group_spread */
+    struct { float value; } constant;
+    struct { gan_rng_purpose purpose; bool normal; uint64_t stream; float a, b; } random; /* N(a,b) or U[a,b) */
+    struct { uint64_t stream; float keep; } dropout;
+    struct { const void *owner; int index; gan_id superseded_by; } param;
+    struct { int number; } reduce;
+    struct { const struct gan_chain *chain; } fused;
+    struct { void *user; int index; } call;   /* ops defined above the graph: data, update */
+} gan_params;
+
+struct gan_node {
+    const gan_op *op;
+    gan_form form;
+    int n_in;
+    gan_id in[GAN_MAX_IN];
+    gan_params p;
+    float *fixed;       /* memory outside the plan (arenas), or NULL */
+    const char *layer;  /* "generator.dense1 (job.ini:12)"; borrowed, "" outside layers */
+    int phase;          /* index of the phase it belongs to */
+    bool metric;        /* an effect that runs only in steps that record metrics */
+};
+
+/* How a value of fewer elements is repeated to a full shape. */
+typedef enum gan_broadcast { GAN_BROADCAST_NONE, GAN_BROADCAST_ROWS, GAN_BROADCAST_COLS } gan_broadcast;
+
+/* An op: everything that the passes need to know of it, beside its own code. Fields that may be 0 or NULL say so. */
+struct gan_op {
+    const char *name;
+    gan_map map;       /* the kernel of an elementwise op (is_map) */
+    bool is_map;
+    bool alias;        /* the result is input 0 under another form; no kernel runs */
+    bool effect;       /* kept although nobody reads it: stores, reductions, updates */
+    bool waits;        /* blocks until a reduction is done; scheduled as late as other work allows */
+    bool eager;        /* scheduled as soon as it may: starts of reductions, updates */
+    gan_broadcast broadcast; /* the op repeats input 0; fusion looks through it */
+    unsigned inplace;  /* bit i: the result may take the memory of input i */
+    /* Check inputs and parameters, set y->form. GAN_ESHAPE with a text (see gan_shape_error). */
+    gan_status (*infer)(gan_graph *g, gan_node *y);
+    /* Append nodes for the gradients of the inputs: dx[i], GAN_NONE where there is none (as preset). NULL: the op has no
+     * gradient, and differentiating through it is refused by name. */
+    gan_status (*backward)(gan_graph *g, gan_id y, gan_id dy, gan_id *dx);
+    gan_status (*forward)(const gan_call *c);              /* NULL for leaves with fixed memory and for aliases */
+    int64_t (*scratch)(const gan_graph *g, const gan_node *y); /* floats; NULL: none */
+    double (*flop)(const gan_graph *g, const gan_node *y);     /* NULL: one per element of the result */
+};
+
+/* shards: this rank's number of shards; ranks: of the run. */
+gan_status gan_graph_new(gan_graph **out, int64_t shards, int ranks);
+void gan_graph_free(gan_graph *g); /* takes NULL */
+int64_t gan_graph_shards(const gan_graph *g); /* local */
+int gan_graph_ranks(const gan_graph *g);
+int gan_graph_count(const gan_graph *g);
+gan_node *gan_graph_node(const gan_graph *g, gan_id id); /* borrowed until the next node is added */
+const gan_form *gan_graph_form(const gan_graph *g, gan_id id);
+
+/* Append a node: fill op, n_in, in, p (and fixed) of a template; layer and phase are the current ones. Runs infer. */
+gan_status gan_graph_add(gan_graph *g, const gan_node *node, gan_id *out);
+
+/* Ordering without data: `node` runs after `before`. */
+gan_status gan_graph_after(gan_graph *g, gan_id node, gan_id before);
+
+/* Nodes added from now on belong to this layer (text is copied) and phase. */
+gan_status gan_graph_set_layer(gan_graph *g, const char *layer);
+gan_status gan_graph_phase_begin(gan_graph *g, const char *name, int *phase); /* the same name gives the same phase */
+void gan_graph_set_metric(gan_graph *g, bool metric); /* nodes added from now on serve metrics only */
+int gan_graph_phases(const gan_graph *g);
+const char *gan_graph_phase_name(const gan_graph *g, int phase);
+uint64_t gan_graph_next_stream(gan_graph *g); /* numbers random nodes, in order of building */
+
+/* "generator.dense1 (job.ini:12): matmul: got [32,100] and [784,256], wanted ..." */
+__attribute__((format(printf, 3, 4))) gan_status gan_shape_error(const gan_graph *g, const gan_node *y,
+                                                                 const char *fmt, ...);
+
+/* Append the gradients of a scalar (PARTIAL or REPLICATED, [1]) with respect to wrt[n]; grads[i] is GAN_NONE where the
+ * loss does not depend on wrt[i]. Written with the public builders, so they can be differentiated again. */
+gan_status gan_graph_grad(gan_graph *g, gan_id loss, const gan_id *wrt, int n, gan_id *grads);
+
+/* ---- from graph to plan ------------------------------------------------------------------------------------ */
+
+typedef struct gan_plan gan_plan;
+
+typedef struct gan_plan_info {
+    int n_nodes, n_dead, n_fused, n_inplace; /* of the program: run, dropped, merged into others, without memory of their own */
+    int64_t activation_bytes, scratch_bytes, unplanned_bytes; /* unplanned: without reuse */
+    double flop;                              /* per step and rank, metrics left out */
+} gan_plan_info;
+
+/* Drop what no effect needs, fuse, order, place in memory. The graph is borrowed and changed (fusion). keep[n_keep]: nodes
+ * whose values the caller reads after a step (gan_plan_value). */
+gan_status gan_plan_build(gan_plan **out, gan_graph *g, const gan_id *keep, int n_keep);
+void gan_plan_free(gan_plan *p); /* takes NULL */
+const gan_plan_info *gan_plan_describe(const gan_plan *p);
+const float *gan_plan_value(const gan_plan *p, gan_id id); /* of a kept node, until the next step */
+
+/* Seconds per phase, summed since the last reset. */
+typedef struct gan_phase_time {
+    double compute_s, exposed_s; /* in kernels; blocked in waits for reductions */
+} gan_phase_time;
+
+/* Run the program once. Collective when ranks > 1. times[gan_graph_phases()] is added to; may be NULL. */
+gan_status gan_exec(const gan_plan *p, const gan_run *run, gan_phase_time *times);
+
+/* Run again without updates and find the first node, in order of execution, with a non-finite value: *position (the
+ * place in the program; INT64_MAX: none here) and a text naming phase, layer and op. Collective. */
+gan_status gan_exec_diagnose(const gan_plan *p, const gan_run *run, int64_t *position, char *text, size_t n);
+
+/* The program as text, one line a node in order of execution, and the graph for Graphviz. */
+void gan_plan_print(const gan_plan *p, FILE *f);
+gan_status gan_plan_dot(const gan_plan *p, const char *path);
+
+#endif

@@ -1,0 +1,179 @@
+/* The three contractions of the trilinear form  T(x, W, y) = sum x[n,k] W[k,m] y[n,m].
+ *
+ * Each is the derivative of T by its third argument, so the gradients of any of them are the other two, and
+ * differentiating again stays among the three. They share this file because they are one idea. W is REPLICATED in panel layout, x and y are SHARDED, a result W is PARTIAL. */
+#include "ops.h"
+
+/* Sizes of a call, whichever contraction it is. */
+typedef struct dims {
+    int64_t N, K, M;
+} dims;
+
+static bool is_rows(const gan_form *f)
+{
+    return f->n_dims == 2 && !f->panel && f->dist != GAN_PARTIAL;
+}
+
+static bool is_weight(const gan_form *f)
+{
+    return f->n_dims == 2 && f->panel && f->dist == GAN_REPLICATED;
+}
+
+static gan_form rows(const gan_form *like, int64_t n, int64_t cols)
+{
+    return (gan_form){.n_dims = 2, .dims = {n, cols}, .dist = like->dist};
+}
+
+static int64_t scratch_of(dims d)
+{
+    return gan_matmul_scratch(d.N, d.K, d.M);
+}
+
+static double flop_of(dims d)
+{
+    return 2.0 * (double)d.N * (double)d.K * (double)d.M;
+}
+
+/* ---- y = x W ----------------------------------------------------------------------------------------------- */
+
+static gan_status nn_infer(gan_graph *g, gan_node *y)
+{
+    const gan_form *x = gan__in(g, y, 0), *W = gan__in(g, y, 1);
+    if (!is_rows(x) || !is_weight(W) || x->dims[1] != W->dims[0])
+        return gan_shape_error(g, y, "wanted x [n,k] and a weight [k,m] with the same k");
+    y->form = rows(x, x->dims[0], W->dims[1]);
+    return GAN_OK;
+}
+
+static dims nn_dims(const gan_graph *g, const gan_node *y)
+{
+    const gan_form *W = gan__in(g, y, 1);
+    return (dims){y->form.dims[0], W->dims[0], W->dims[1]};
+}
+
+static gan_status nn_backward(gan_graph *g, gan_id y, gan_id dy, gan_id *dx)
+{
+    const gan_node node = *gan_graph_node(g, y);
+    GAN_TRY(gan_add_matmul_tn(g, node.in[0], dy, &dx[1]));
+    return gan_add_matmul_nt(g, dy, node.in[1], &dx[0]);
+}
+
+static gan_status nn_forward(const gan_call *c)
+{
+    dims d = nn_dims(c->graph, c->y);
+    c->run->k->matmul(d.N, d.K, d.M, c->in[0], c->in[1], c->out, c->scratch);
+    return GAN_OK;
+}
+
+static int64_t nn_scratch(const gan_graph *g, const gan_node *y)
+{
+    return scratch_of(nn_dims(g, y));
+}
+
+static double nn_flop(const gan_graph *g, const gan_node *y)
+{
+    return flop_of(nn_dims(g, y));
+}
+
+const gan_op gan_op_matmul = {.name = "matmul",
+                              .infer = nn_infer,
+                              .backward = nn_backward,
+                              .forward = nn_forward,
+                              .scratch = nn_scratch,
+                              .flop = nn_flop};
+
+gan_status gan_add_matmul(gan_graph *g, gan_id x, gan_id W, gan_id *y)
+{
+    return gan__add2(g, &gan_op_matmul, x, W, NULL, y);
+}
+
+/* ---- x = y W^T --------------------------------------------------------------------------------------------- */
+
+static gan_status nt_infer(gan_graph *g, gan_node *y)
+{
+    const gan_form *dy = gan__in(g, y, 0), *W = gan__in(g, y, 1);
+    if (!is_rows(dy) || !is_weight(W) || dy->dims[1] != W->dims[1])
+        return gan_shape_error(g, y, "wanted dy [n,m] and a weight [k,m] with the same m");
+    y->form = rows(dy, dy->dims[0], W->dims[0]);
+    return GAN_OK;
+}
+
+static gan_status nt_backward(gan_graph *g, gan_id y, gan_id dy, gan_id *dx)
+{
+    const gan_node node = *gan_graph_node(g, y);
+    GAN_TRY(gan_add_matmul_tn(g, dy, node.in[0], &dx[1]));
+    return gan_add_matmul(g, dy, node.in[1], &dx[0]);
+}
+
+static gan_status nt_forward(const gan_call *c)
+{
+    dims d = nn_dims(c->graph, c->y);
+    c->run->k->matmul_nt(d.N, d.K, d.M, c->in[0], c->in[1], c->out, c->scratch);
+    return GAN_OK;
+}
+
+const gan_op gan_op_matmul_nt = {.name = "matmul_nt",
+                                 .infer = nt_infer,
+                                 .backward = nt_backward,
+                                 .forward = nt_forward,
+                                 .scratch = nn_scratch,
+                                 .flop = nn_flop};
+
+gan_status gan_add_matmul_nt(gan_graph *g, gan_id dy, gan_id W, gan_id *x)
+{
+    return gan__add2(g, &gan_op_matmul_nt, dy, W, NULL, x);
+}
+
+/* ---- W = x^T y --------------------------------------------------------------------------------------------- */
+
+static gan_status tn_infer(gan_graph *g, gan_node *y)
+{
+    const gan_form *x = gan__in(g, y, 0), *dy = gan__in(g, y, 1);
+    if (!is_rows(x) || !is_rows(dy) || x->dist != GAN_SHARDED || dy->dist != GAN_SHARDED ||
+        x->dims[0] != dy->dims[0])
+        return gan_shape_error(g, y, "wanted x [n,k] and dy [n,m], sharded, with the same n");
+    y->form = (gan_form){
+        .n_dims = 2, .dims = {x->dims[1], dy->dims[1]}, .dist = GAN_PARTIAL, .panel = true};
+    return GAN_OK;
+}
+
+static dims tn_dims(const gan_graph *g, const gan_node *y)
+{
+    return (dims){gan__in(g, y, 0)->dims[0], y->form.dims[0], y->form.dims[1]};
+}
+
+static gan_status tn_backward(gan_graph *g, gan_id y, gan_id dy, gan_id *dx)
+{
+    const gan_node node = *gan_graph_node(g, y);
+    GAN_TRY(gan_add_matmul_nt(g, node.in[1], dy, &dx[0]));
+    return gan_add_matmul(g, node.in[0], dy, &dx[1]);
+}
+
+static gan_status tn_forward(const gan_call *c)
+{
+    dims d = tn_dims(c->graph, c->y);
+    c->run->k->matmul_tn(d.N, d.K, d.M, gan_graph_shards(c->graph), c->in[0], c->in[1], c->out, c->scratch);
+    return GAN_OK;
+}
+
+static int64_t tn_scratch(const gan_graph *g, const gan_node *y)
+{
+    return scratch_of(tn_dims(g, y));
+}
+
+static double tn_flop(const gan_graph *g, const gan_node *y)
+{
+    return flop_of(tn_dims(g, y));
+}
+
+const gan_op gan_op_matmul_tn = {.name = "matmul_tn",
+                                 .infer = tn_infer,
+                                 .backward = tn_backward,
+                                 .forward = tn_forward,
+                                 .scratch = tn_scratch,
+                                 .flop = tn_flop};
+
+gan_status gan_add_matmul_tn(gan_graph *g, gan_id x, gan_id dy, gan_id *W)
+{
+    return gan__add2(g, &gan_op_matmul_tn, x, dy, NULL, W);
+}

@@ -1,0 +1,66 @@
+/* Sum of the rows of each shard, [B,...] -> [S,...], and its adjoint, which repeats a shard's row.
+ * First half of a sum over the batch: the order inside a shard does not depend on the ranks. */
+#include "ops.h"
+
+static gan_status sum_infer(gan_graph *g, gan_node *y)
+{
+    const gan_form *x = gan__in(g, y, 0);
+    if (x->dist != GAN_SHARDED) return gan_shape_error(g, y, "wanted a sharded value");
+    y->form = *x;
+    y->form.dims[0] = gan_graph_shards(g);
+    return GAN_OK;
+}
+
+static gan_status sum_backward(gan_graph *g, gan_id y, gan_id dy, gan_id *dx)
+{
+    return gan_add_shard_expand(g, dy, gan_graph_form(g, gan_graph_node(g, y)->in[0])->dims[0], &dx[0]);
+}
+
+static gan_status sum_forward(const gan_call *c)
+{
+    const gan_form *x = gan__in(c->graph, c->y, 0);
+    int64_t S = c->y->form.dims[0];
+    c->run->k->sum_rows(S, x->dims[0] / S, gan__cols(x), c->in[0], c->out);
+    return GAN_OK;
+}
+
+const gan_op gan_op_shard_sum = {
+    .name = "shard_sum", .infer = sum_infer, .backward = sum_backward, .forward = sum_forward};
+
+gan_status gan_add_shard_sum(gan_graph *g, gan_id x, gan_id *y)
+{
+    return gan__add1(g, &gan_op_shard_sum, x, NULL, y);
+}
+
+static gan_status expand_infer(gan_graph *g, gan_node *y)
+{
+    const gan_form *x = gan__in(g, y, 0);
+    if (x->dist != GAN_SHARDED || x->dims[0] != gan_graph_shards(g))
+        return gan_shape_error(g, y, "wanted a sharded value with one row a shard");
+    y->form = *x;
+    y->form.dims[0] = y->p.expand.rows;
+    return GAN_OK;
+}
+
+static gan_status expand_backward(gan_graph *g, gan_id y, gan_id dy, gan_id *dx)
+{
+    (void)y;
+    return gan_add_shard_sum(g, dy, &dx[0]);
+}
+
+static gan_status expand_forward(const gan_call *c)
+{
+    int64_t S = gan__in(c->graph, c->y, 0)->dims[0], R = c->y->form.dims[0] / S, C = gan__cols(&c->y->form);
+    for (int64_t r = 0; r < S * R; r++)
+        for (int64_t i = 0; i < C; i++) c->out[r * C + i] = c->in[0][r / R * C + i];
+    return GAN_OK;
+}
+
+const gan_op gan_op_shard_expand = {
+    .name = "shard_expand", .infer = expand_infer, .backward = expand_backward, .forward = expand_forward};
+
+gan_status gan_add_shard_expand(gan_graph *g, gan_id x, int64_t rows, gan_id *y)
+{
+    gan_params p = {.expand = {rows}};
+    return gan__add1(g, &gan_op_shard_expand, x, &p, y);
+}

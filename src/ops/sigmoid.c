@@ -1,0 +1,25 @@
+/* da = dy * (y - y^2). */
+#include "ops.h"
+
+static gan_status backward(gan_graph *g, gan_id y, gan_id dy, gan_id *dx)
+{
+    gan_id t;
+    GAN_TRY(gan_add_square(g, y, &t));
+    GAN_TRY(gan_add_sub(g, y, t, &t));
+    return gan_add_mul(g, dy, t, &dx[0]);
+}
+
+const gan_op gan_op_sigmoid = {
+    .name = "sigmoid",
+    .is_map = true,
+    .map = GAN_MAP_SIGMOID,
+    .inplace = 1,
+    .infer = gan__map_infer,
+    .backward = backward,
+    .forward = gan__map_forward,
+};
+
+gan_status gan_add_sigmoid(gan_graph *g, gan_id a, gan_id *y)
+{
+    return gan__add1(g, &gan_op_sigmoid, a, NULL, y);
+}

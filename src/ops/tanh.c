@@ -1,0 +1,25 @@
+/* da = dy * (1 - y^2). */
+#include "ops.h"
+
+static gan_status backward(gan_graph *g, gan_id y, gan_id dy, gan_id *dx)
+{
+    gan_id t;
+    GAN_TRY(gan_add_square(g, y, &t));
+    GAN_TRY(gan_add_affine(g, t, -1, 1, &t));
+    return gan_add_mul(g, dy, t, &dx[0]);
+}
+
+const gan_op gan_op_tanh = {
+    .name = "tanh",
+    .is_map = true,
+    .map = GAN_MAP_TANH,
+    .inplace = 1,
+    .infer = gan__map_infer,
+    .backward = backward,
+    .forward = gan__map_forward,
+};
+
+gan_status gan_add_tanh(gan_graph *g, gan_id a, gan_id *y)
+{
+    return gan__add1(g, &gan_op_tanh, a, NULL, y);
+}
