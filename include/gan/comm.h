@@ -17,6 +17,7 @@ typedef struct gan_comm {
     int rank, size;
     int node_rank, node_size;
     int n_nodes;
+    struct gan_reduction **in_flight; /* head of the list of reductions started and not finished */
 } gan_comm;
 
 /* Collective. `mpi` is borrowed for the call. */
@@ -26,8 +27,9 @@ void gan_comm_close(gan_comm *c); /* collective; takes NULL */
 /* Collective: the worst status of all ranks, on all ranks. Every set-up and I/O phase ends in one. */
 gan_status gan_comm_agree(const gan_comm *c, gan_status mine);
 
-/* Collective: the lowest rank whose status is not GAN_OK prints its failure text to stderr as "error: ..." (with
- * rank and host in front when there is more than one rank); the others stay silent. Returns the worst status. */
+/* Collective: of the ranks whose status is not GAN_OK the lowest one that has a failure text prints it to stderr as
+ * "error: ..." ("error: rank 1 of 4 on HOST: ..." when there is more than one rank); the others stay silent.
+ * Returns the worst status. */
 gan_status gan_comm_report(const gan_comm *c, gan_status mine);
 
 /* Local: print rank, host and text, then end all ranks. For failures inside a step, where half a collective cannot be
@@ -66,20 +68,26 @@ typedef enum gan_reduce_mode {
  * Ordered mode is recursive vector halving with distance doubling, then the gather back (Rabenseifner): in round i
  * rank r exchanges halves with r xor 2^i, so each element is summed in the perfect binary tree over ranks, and the
  * traffic is 2(P-1)/P of the vector. Short vectors are exchanged whole: half the messages, the same tree, the same bits.
- * It is a state machine over Isend/Irecv that moves on only inside gan_reduction_test and _wait. */
+ * It is a state machine over Isend/Irecv that moves on only inside gan_reduction_test and _wait. Fast reductions are
+ * collectives of MPI: all ranks must start them in the same order; ordered ones may be started in any order. */
 typedef struct gan_reduction gan_reduction;
 
 /* Local, allocates; all ranks must create the same reductions in the same order (the number is the tag).
- * data [n]: the local sums, replaced by the global ones; borrowed for the reduction's life. */
+ * data [n]: the local sums, replaced by the global ones; borrowed for the reduction's life.
+ * GAN_ECONFIG: ordered and the number of ranks is not a power of two; GAN_ESHAPE: n is too long for one message of MPI. */
 gan_status gan_reduction_new(gan_reduction **out, const gan_comm *c, int number, gan_reduce_mode mode, float *data,
                              int64_t n);
 void gan_reduction_free(gan_reduction *r); /* not while in flight; takes NULL */
 
 /* Start / move on / finish. _start and _test return at once. After _start the data must not be touched until done.
- * Non-blocking; MPI failures return GAN_EMPI. Allocate nothing. */
+ * Non-blocking; MPI failures return GAN_EMPI. Allocate nothing. _test moves on this reduction as far as it gets without
+ * waiting; _wait all that are in flight, so that ranks may wait for theirs in different orders. A finished reduction is
+ * done until it is started again. */
 gan_status gan_reduction_start(gan_reduction *r);
 gan_status gan_reduction_test(gan_reduction *r, bool *done);
 gan_status gan_reduction_wait(gan_reduction *r);
+/* _test for all reductions in flight: for the gaps between kernels. Costs one pointer when there are none. */
+gan_status gan_reductions_move_on(const gan_comm *c);
 int64_t gan_reduction_bytes_sent(const gan_reduction *r); /* by this rank per use, from the algorithm */
 
 #endif

@@ -1,0 +1,33 @@
+/* Small collectives of set-up and I/O: copy from rank 0, smallest, same everywhere, one number from each. */
+#include "mpi_check.h"
+
+gan_status gan_comm_bcast(const gan_comm *c, void *bytes, int64_t n)
+{
+    const int64_t piece = INT64_C(1) << 30; /* MPI counts are int */
+    for (int64_t at = 0; at < n; at += piece) {
+        int count = (int)(n - at < piece ? n - at : piece);
+        GAN_TRY(gan__mpi(MPI_Bcast((char *)bytes + at, count, MPI_BYTE, 0, c->mpi), "copy from rank 0"));
+    }
+    return GAN_OK;
+}
+
+gan_status gan_comm_min(const gan_comm *c, int64_t mine, int64_t *min)
+{
+    return gan__mpi(MPI_Allreduce(&mine, min, 1, MPI_INT64_T, MPI_MIN, c->mpi), "find the smallest value");
+}
+
+gan_status gan_comm_same(const gan_comm *c, uint64_t mine, bool *same)
+{
+    uint64_t least[2] = {mine, ~mine}; /* the complement of the least complement is the largest value */
+    *same = false;
+    GAN_TRY(
+        gan__mpi(MPI_Allreduce(MPI_IN_PLACE, least, 2, MPI_UINT64_T, MPI_MIN, c->mpi), "compare a value"));
+    *same = least[0] == ~least[1];
+    return GAN_OK;
+}
+
+gan_status gan_comm_gather(const gan_comm *c, uint64_t mine, uint64_t *out)
+{
+    return gan__mpi(MPI_Allgather(&mine, 1, MPI_UINT64_T, out, 1, MPI_UINT64_T, c->mpi),
+                    "gather a value of each rank");
+}

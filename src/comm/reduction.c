@@ -1,0 +1,248 @@
+/* Sums over all ranks that run beside computation.
+ *
+ * An ordered reduction is a list of moves, made once: "send this range to that rank, receive that range from
+ * it, and add it (or store it)". Starting posts the first move; whenever both messages of a move have arrived
+ * the floats are added and the next move is posted. Who adds what in which order is thus in the list and
+ * nowhere else:
+ *
+ *   halving   round i, partner = rank xor 2^i: keep one half of my range, send the other half away, add what
+ * comes. After round i my range holds sums over the 2^(i+1) neighbours around me: one level of the binary
+ * tree over ranks, for every element, because a+b = b+a in floating point too. gather    the same rounds
+ * backwards: send what is finished, store the partner's half. whole     short vectors: send everything, add
+ * everything; half the moves and the very same tree.
+ *
+ * Messages of one reduction between two ranks alternate in one fixed order and MPI does not let them overtake
+ * each other, so one tag per reduction is enough, also for consecutive uses.
+ *
+ * A fast reduction has no moves: its one request is MPI_Iallreduce. */
+#include "reduction.h"
+
+#include "mpi_check.h"
+
+#include "gan/mem.h"
+
+#include <assert.h>
+#include <limits.h>
+
+typedef struct range {
+    int64_t at, n;
+} range;
+
+typedef struct move {
+    int partner;
+    range send, receive;
+    bool add; /* receive into `theirs` and add; else receive in place */
+} move;
+
+struct gan_reduction {
+    const gan_comm *c;
+    gan_reduce_mode mode;
+    int tag;
+    float *data; /* [n], borrowed */
+    int64_t n;
+    float *theirs; /* [largest receive of a move that adds] */
+    move *moves;   /* [n_moves] */
+    int n_moves, at;
+    MPI_Request requests[2];
+    bool in_flight;
+    gan_reduction *next; /* in the communicator's list */
+};
+
+/* ---- the list of moves
+ * ------------------------------------------------------------------------------------- */
+
+static void plan_whole(gan_reduction *r)
+{
+    for (int step = 1; step < r->c->size; step *= 2)
+        r->moves[r->n_moves++] = (move){r->c->rank ^ step, {0, r->n}, {0, r->n}, true};
+}
+
+static void plan_halving(gan_reduction *r)
+{
+    range mine = {0, r->n};
+    for (int step = 1; step < r->c->size; step *= 2) {
+        range low = {mine.at, mine.n / 2}, high = {mine.at + low.n, mine.n - low.n};
+        bool upper = r->c->rank & step;
+        mine = upper ? high : low;
+        r->moves[r->n_moves++] = (move){r->c->rank ^ step, upper ? low : high, mine, true};
+    }
+    for (int i = r->n_moves - 1; i >= 0; i--) {
+        const move *m = &r->moves[i];
+        r->moves[r->n_moves++] = (move){m->partner, m->receive, m->send, false};
+    }
+}
+
+static gan_status plan(gan_reduction *r, int64_t whole_max)
+{
+    int rounds = 0;
+    while ((1 << rounds) < r->c->size) rounds++;
+    if (!(r->moves = gan_calloc(2 * rounds, sizeof *r->moves))) return GAN_ENOMEM;
+    bool whole = r->n <= whole_max;
+    if (whole)
+        plan_whole(r);
+    else
+        plan_halving(r);
+    int64_t room = r->n_moves == 0 ? 0 : whole ? r->n : r->n - r->n / 2;
+    return (r->theirs = gan_calloc(room, sizeof *r->theirs)) ? GAN_OK : GAN_ENOMEM;
+}
+
+/* ---- making
+ * ------------------------------------------------------------------------------------------------ */
+
+static gan_status check_size(const gan_comm *c, gan_reduce_mode mode)
+{
+    int below = 1;
+    while (below <= c->size / 2) below *= 2;
+    if (mode == GAN_REDUCE_FAST || below == c->size) return GAN_OK;
+    return GAN_FAIL(
+        GAN_ECONFIG,
+        "parallel.reduce = ordered needs a power of two of ranks, not %d: start %d or %d, or write "
+        "reduce = fast (then the bits of the result depend on the number of ranks)",
+        c->size, below, 2 * below);
+}
+
+static gan_status check_request(const gan_comm *c, int number, gan_reduce_mode mode, int64_t n)
+{
+    GAN_TRY(check_size(c, mode));
+    if (n < 0 || n > INT_MAX)
+        return GAN_FAIL(GAN_ESHAPE,
+                        "a reduction of %lld floats is longer than one MPI message (%d): use a smaller "
+                        "parallel.bucket_kib",
+                        (long long)n, INT_MAX);
+    if (number < 0 || number >= GAN_TAG_MAX_REDUCTIONS)
+        return GAN_FAIL(GAN_ESHAPE, "more than %d reductions: use a larger parallel.bucket_kib",
+                        GAN_TAG_MAX_REDUCTIONS);
+    return GAN_OK;
+}
+
+gan_status gan__reduction_new(gan_reduction **out, const gan_comm *c, int number, gan_reduce_mode mode,
+                              float *data, int64_t n, int64_t whole_max)
+{
+    *out = NULL;
+    GAN_TRY(check_request(c, number, mode, n));
+    gan_reduction *r = gan_calloc(1, sizeof *r);
+    if (!r) return GAN_ENOMEM;
+    *r = (gan_reduction){.c = c, .mode = mode, .tag = GAN_TAG_REDUCTION + number, .data = data, .n = n};
+    r->requests[0] = r->requests[1] = MPI_REQUEST_NULL;
+    gan_status s = mode == GAN_REDUCE_ORDERED && n > 0 ? plan(r, whole_max) : GAN_OK;
+    if (s == GAN_OK)
+        *out = r;
+    else
+        gan_reduction_free(r);
+    return s;
+}
+
+gan_status gan_reduction_new(gan_reduction **out, const gan_comm *c, int number, gan_reduce_mode mode,
+                             float *data, int64_t n)
+{
+    return gan__reduction_new(out, c, number, mode, data, n, GAN__WHOLE_MAX);
+}
+
+void gan_reduction_free(gan_reduction *r)
+{
+    if (!r) return;
+    assert(!r->in_flight);
+    gan_free(r->theirs);
+    gan_free(r->moves);
+    gan_free(r);
+}
+
+/* ---- moving
+ * ------------------------------------------------------------------------------------------------ */
+
+static void enlist(gan_reduction *r)
+{
+    gan_reduction **last = r->c->in_flight;
+    while (*last) last = &(*last)->next;
+    *last = r;
+    r->next = NULL;
+    r->in_flight = true;
+}
+
+static void retire(gan_reduction *r)
+{
+    gan_reduction **p = r->c->in_flight;
+    while (*p != r) p = &(*p)->next;
+    *p = r->next;
+    r->in_flight = false;
+}
+
+static gan_status post_move(gan_reduction *r)
+{
+    const move *m = &r->moves[r->at];
+    float *to = m->add ? r->theirs : r->data + m->receive.at;
+    GAN_TRY(
+        gan__mpi(MPI_Irecv(to, (int)m->receive.n, MPI_FLOAT, m->partner, r->tag, r->c->mpi, &r->requests[0]),
+                 "receive a part of a reduction"));
+    return gan__mpi(MPI_Isend(r->data + m->send.at, (int)m->send.n, MPI_FLOAT, m->partner, r->tag, r->c->mpi,
+                              &r->requests[1]),
+                    "send a part of a reduction");
+}
+
+static void finish_move(gan_reduction *r)
+{
+    const move *m = &r->moves[r->at++];
+    if (!m->add) return;
+    float *restrict sum = r->data + m->receive.at;
+    const float *restrict theirs = r->theirs;
+    for (int64_t i = 0; i < m->receive.n; i++) sum[i] += theirs[i];
+}
+
+static gan_status move_on(gan_reduction *r)
+{
+    while (r->in_flight) {
+        int arrived;
+        GAN_TRY(gan__mpi(MPI_Testall(2, r->requests, &arrived, MPI_STATUSES_IGNORE),
+                         "finish a part of a reduction"));
+        if (!arrived) break;
+        if (r->at < r->n_moves) finish_move(r);
+        if (r->at < r->n_moves)
+            GAN_TRY(post_move(r));
+        else
+            retire(r);
+    }
+    return GAN_OK;
+}
+
+gan_status gan_reduction_start(gan_reduction *r)
+{
+    assert(!r->in_flight);
+    if (r->c->size == 1 || r->n == 0) return GAN_OK;
+    r->at = 0;
+    enlist(r);
+    if (r->mode == GAN_REDUCE_ORDERED) return post_move(r);
+    return gan__mpi(
+        MPI_Iallreduce(MPI_IN_PLACE, r->data, (int)r->n, MPI_FLOAT, MPI_SUM, r->c->mpi, &r->requests[0]),
+        "start a reduction");
+}
+
+gan_status gan_reduction_test(gan_reduction *r, bool *done)
+{
+    *done = false;
+    GAN_TRY(move_on(r));
+    *done = !r->in_flight;
+    return GAN_OK;
+}
+
+gan_status gan_reductions_move_on(const gan_comm *c)
+{
+    for (gan_reduction *r = *c->in_flight, *next; r; r = next) {
+        next = r->next;
+        GAN_TRY(move_on(r));
+    }
+    return GAN_OK;
+}
+
+gan_status gan_reduction_wait(gan_reduction *r)
+{
+    while (r->in_flight) GAN_TRY(gan_reductions_move_on(r->c));
+    return GAN_OK;
+}
+
+int64_t gan_reduction_bytes_sent(const gan_reduction *r)
+{
+    int64_t floats = 0;
+    for (int i = 0; i < r->n_moves; i++) floats += r->moves[i].send.n;
+    if (r->mode == GAN_REDUCE_FAST) floats = 2 * (r->c->size - 1) * r->n / r->c->size;
+    return floats * (int64_t)sizeof(float);
+}

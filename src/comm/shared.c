@@ -1,0 +1,107 @@
+/* Memory that all ranks of a node share: one copy of a dataset per node.
+ *
+ * MPI handles a lack of memory badly. The segment is a file in /dev/shm; when that is too small Open MPI
+ * fails on the node's first rank and leaves the others waiting for it, so the owner looks before all ranks go
+ * in. The pages are taken when touched, and a store to a page for which there is no room ends the process
+ * with SIGBUS: so the owner lets the kernel do the first touch (read() from /dev/zero), which reports a
+ * failure. It also places the pages near it. */
+#include "mpi_check.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+enum { ALIGNMENT = 64 };
+
+static gan_status no_room(int64_t wanted_bytes, int64_t free_bytes, const char *where)
+{
+    return GAN_FAIL(GAN_ENOMEM,
+                    "this node needs %lld MiB of shared memory and has %lld in %s: give it more, or use a "
+                    "smaller dataset",
+                    (long long)(wanted_bytes >> 20), (long long)(free_bytes >> 20), where);
+}
+
+/* Free bytes of main memory and of /dev/shm; INT64_MAX where this system does not tell. */
+static int64_t free_memory(void)
+{
+    FILE *f = fopen("/proc/meminfo", "r");
+    char line[128];
+    long long kib = INT64_MAX / 1024;
+    while (f && fgets(line, sizeof line, f))
+        if (sscanf(line, "MemAvailable: %lld", &kib) == 1) break;
+    if (f) fclose(f);
+    return (int64_t)kib * 1024;
+}
+
+static int64_t free_shm(void)
+{
+    struct statvfs fs;
+    return statvfs("/dev/shm", &fs) == 0 ? (int64_t)(fs.f_bavail * fs.f_frsize) : INT64_MAX;
+}
+
+static gan_status look(const gan_comm *c, int64_t n_bytes)
+{
+    const int64_t overhead = 1 << 20; /* of MPI, and of whoever else takes a page meanwhile */
+    int64_t memory = free_memory(), shm = c->node_size > 1 ? free_shm() : INT64_MAX;
+    if (n_bytes > memory - overhead) return no_room(n_bytes, memory, "main memory");
+    if (n_bytes > shm - overhead) return no_room(n_bytes, shm, "/dev/shm");
+    return GAN_OK;
+}
+
+static gan_status touch(char *bytes, int64_t n)
+{
+    int zero = open("/dev/zero", O_RDONLY | O_CLOEXEC);
+    if (zero < 0) return GAN_FAIL(GAN_EIO, "cannot open /dev/zero: %s", strerror(errno));
+    int64_t at = 0;
+    while (at < n) {
+        size_t piece = n - at < (1 << 30) ? (size_t)(n - at) : (size_t)1 << 30;
+        ssize_t got = read(zero, bytes + at, piece);
+        if (got <= 0 && errno != EINTR) break;
+        if (got > 0) at += got;
+    }
+    close(zero);
+    return at == n ? GAN_OK : no_room(n, at, "/dev/shm");
+}
+
+static gan_status allocate(gan_shared *s, const gan_comm *c, int64_t n_bytes)
+{
+    char *mine, *base;
+    MPI_Aint bytes = s->owner ? (MPI_Aint)n_bytes + ALIGNMENT : 0, all;
+    int unit;
+    GAN_TRY(gan__mpi(MPI_Win_allocate_shared(bytes, 1, MPI_INFO_NULL, c->node, &mine, &s->win),
+                     "allocate memory that the ranks of a node share"));
+    GAN_TRY(gan__mpi(MPI_Win_set_errhandler(s->win, MPI_ERRORS_RETURN), "set the error handler"));
+    GAN_TRY(gan__mpi(MPI_Win_lock_all(MPI_MODE_NOCHECK, s->win), "open shared memory"));
+    GAN_TRY(gan__mpi(MPI_Win_shared_query(s->win, 0, &all, &unit, &base), "find shared memory"));
+    /* Segments are mapped by pages, so the same step up is taken on every rank. */
+    s->bytes = base + (ALIGNMENT - (uintptr_t)base % ALIGNMENT) % ALIGNMENT;
+    return s->owner ? touch(s->bytes, n_bytes) : GAN_OK;
+}
+
+gan_status gan_shared_open(gan_shared *s, const gan_comm *c, int64_t n_bytes)
+{
+    *s = (gan_shared){.win = MPI_WIN_NULL, .owner = c->node_rank == 0};
+    GAN_TRY(gan_comm_agree(c, s->owner ? look(c, n_bytes) : GAN_OK));
+    gan_status worst = gan_comm_agree(c, allocate(s, c, n_bytes));
+    if (worst != GAN_OK) gan_shared_close(s);
+    return worst;
+}
+
+gan_status gan_shared_ready(gan_shared *s, const gan_comm *c)
+{
+    GAN_TRY(gan__mpi(MPI_Win_sync(s->win), "publish shared memory"));
+    GAN_TRY(gan__mpi(MPI_Barrier(c->node), "wait for the owner of shared memory"));
+    return gan__mpi(MPI_Win_sync(s->win), "see shared memory");
+}
+
+void gan_shared_close(gan_shared *s)
+{
+    if (s->bytes) {
+        gan__mpi_warn(MPI_Win_unlock_all(s->win), "close shared memory");
+        gan__mpi_warn(MPI_Win_free(&s->win), "free shared memory");
+    }
+    *s = (gan_shared){.win = MPI_WIN_NULL};
+}
