@@ -1,0 +1,79 @@
+/* Networks: layer descriptions become parameters in an arena, and nodes in a graph.
+ *
+ * A network is made in two steps. Declaring walks the layers once with the shape of one sample, checks every argument and
+ * size, and lays out the parameters. Applying appends nodes to a graph, as often as a system needs the network. */
+#ifndef GAN_NN_H
+#define GAN_NN_H
+
+#include "gan/config.h"
+#include "gan/graph.h"
+
+typedef struct gan_network gan_network;
+typedef struct gan_layer gan_layer;
+
+/* The shape of one sample, without the batch. */
+typedef struct gan_sample_shape {
+    int n_dims;
+    int64_t dims[GAN_MAX_DIMS - 1];
+} gan_sample_shape;
+int64_t gan_sample_floats(const gan_sample_shape *s);
+
+typedef enum gan_init {
+    GAN_INIT_NORMAL, GAN_INIT_UNIFORM, GAN_INIT_XAVIER_NORMAL, GAN_INIT_XAVIER_UNIFORM,
+    GAN_INIT_HE_NORMAL, GAN_INIT_HE_UNIFORM, GAN_INIT_CONSTANT
+} gan_init;
+
+typedef struct gan_param {
+    char *name;       /* "dense1/weight": layer and role */
+    int n_dims;
+    int64_t dims[2];  /* of the logical array: weight [in,out], bias [out] */
+    bool panel;       /* stored in panel layout */
+    bool state;       /* not trained: batch statistics; its "gradient" is the statistic of the batch */
+    float momentum;   /* of a state: state = momentum * state + (1 - momentum) * statistic */
+    gan_init init;
+    float init_scale;
+    int64_t offset, floats; /* in the arena */
+} gan_param;
+
+struct gan_network {
+    char *name;
+    gan_sample_shape in, out;
+    gan_layer *layers;
+    int n_layers;
+    gan_param *params;
+    int n_params;
+    int64_t trained_floats; /* the arena's first part; states follow */
+    int64_t arena_floats;   /* each parameter starts at a multiple of 16 floats, gaps are 0 */
+    float *w, *grad;        /* arenas */
+    float *ema;             /* NULL when off */
+    bool couples;           /* some layer mixes samples of a batch */
+    /* while a graph is built: */
+    gan_id *leaf; /* node of each parameter's current version */
+    gan_id *stat; /* node of each state's latest statistic, PARTIAL; GAN_NONE */
+};
+
+/* Declare the network `name` of the configuration for samples of shape `in`. Local, deterministic. The parameters get
+ * their initial values from `seed`. Errors name layer, config line, what was got and wanted. */
+gan_status gan_network_new(gan_network **out, const gan_config *cfg, const char *name, const gan_sample_shape *in);
+gan_status gan_network_init(gan_network *net, uint64_t seed);
+void gan_network_free(gan_network *net); /* takes NULL */
+int64_t gan_network_trained(const gan_network *net); /* number of trained parameters, gaps left out */
+
+/* Copy a parameter between an arena and a plain row-major array of its logical shape. */
+void gan_param_unpack(const gan_param *p, const float *arena, float *plain);
+void gan_param_pack(const gan_param *p, const float *plain, float *arena);
+
+/* Make the nodes of the parameters in g; values are read from `arena` (w or ema). For one index, or all (-1). */
+gan_status gan_network_bind(gan_network *net, gan_graph *g, float *arena, int index);
+
+typedef enum gan_mode { GAN_TRAINING, GAN_SAMPLING } gan_mode; /* sampling: no dropout, running statistics */
+
+/* Append the network's nodes: x [B, in] -> y [B, out]. */
+gan_status gan_network_apply(gan_network *net, gan_graph *g, gan_id x, gan_mode mode, gan_id *y);
+
+/* One line per layer: name, output shape, parameters, config line. */
+void gan_network_print(const gan_network *net, FILE *f);
+/* The reference of all layers and their arguments. */
+void gan_layers_manual(FILE *f);
+
+#endif

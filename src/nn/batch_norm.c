@@ -1,0 +1,107 @@
+/* batch_norm (Ioffe and Szegedy 2015) over features, written with primitives, so its gradients of any order follow.
+ *
+ * Mean and variance are taken per shard (ghost statistics, nothing is exchanged) or over the global batch
+ * (two small sums over ranks in each direction). Both give the same bits on any number of ranks. Sampling uses running
+ * means: the statistic of a step stands in the gradient arena like a gradient, and the update moves the state towards it. */
+#include "layer.h"
+
+enum { SCOPE, MOMENTUM, EPSILON };
+enum { GAMMA, BETA, MEAN, VARIANCE };
+
+static const gan_key args[] = {
+    {"batch_norm", "scope", GAN_CHOICE, "", "batch", 0, 0, "batch|shard", false,
+     "statistics over the global batch, or over each shard"},
+    {"batch_norm", "momentum", GAN_REAL, "", "0.9", 0, 0.99999, NULL, false, "of the running mean and variance"},
+    {"batch_norm", "epsilon", GAN_REAL, "", "1e-5", 1e-12, 1, NULL, false, "added to the variance"},
+};
+
+static gan_status declare(gan_network *net, gan_layer *l)
+{
+    static const struct {
+        const char *role;
+        float start;
+        bool state;
+    } roles[] = {{"gamma", 1, false}, {"beta", 0, false}, {"running_mean", 0, true}, {"running_variance", 1, true}};
+    int64_t features = gan_sample_floats(&l->in);
+    for (int i = 0; i < 4; i++) {
+        gan_param p = {.n_dims = 1, .dims = {features}, .init = GAN_INIT_CONSTANT, .init_scale = roles[i].start};
+        p.state = roles[i].state;
+        p.momentum = (float)l->value[MOMENTUM].r;
+        GAN_TRY(gan__param_declare(net, l, roles[i].role, &p));
+    }
+    return GAN_OK;
+}
+
+/* The mean of x over the scope, [B,C] -> [B,C] (repeated), and its mean over the global batch as PARTIAL [C]. */
+static gan_status batch_mean(gan_graph *g, gan_id x, bool per_shard, gan_id *mean, gan_id *global)
+{
+    int64_t B = gan_graph_form(g, x)->dims[0], S = gan_graph_shards(g);
+    GAN_TRY(gan_add_shard_sum(g, x, mean));
+    GAN_TRY(gan_add_tree_sum(g, *mean, global));
+    GAN_TRY(gan_add_affine(g, *global, 1.0f / (float)(B * gan_graph_ranks(g)), 0, global));
+    if (per_shard) {
+        GAN_TRY(gan_add_affine(g, *mean, (float)S / (float)B, 0, mean));
+        return gan_add_shard_expand(g, *mean, B, mean);
+    }
+    GAN_TRY(gan_add_all_sum(g, *global, mean));
+    return gan_add_expand_rows(g, *mean, B, mean);
+}
+
+static gan_status scale_and_shift(gan_network *net, const gan_layer *l, gan_graph *g, gan_id x, gan_id *y)
+{
+    gan_id gamma, beta;
+    int64_t B = gan_graph_form(g, x)->dims[0];
+    GAN_TRY(gan_add_expand_rows(g, net->leaf[l->first_param + GAMMA], B, &gamma));
+    GAN_TRY(gan_add_expand_rows(g, net->leaf[l->first_param + BETA], B, &beta));
+    GAN_TRY(gan_add_mul(g, x, gamma, y));
+    return gan_add_add(g, *y, beta, y);
+}
+
+/* (x - mean) / sqrt(variance + epsilon); x is already centred. */
+static gan_status divide(gan_graph *g, gan_id x, gan_id variance, float epsilon, gan_id *y)
+{
+    GAN_TRY(gan_add_affine(g, variance, 1, epsilon, &variance));
+    GAN_TRY(gan_add_sqrt(g, variance, &variance));
+    return gan_add_div(g, x, variance, y);
+}
+
+static gan_status training(gan_network *net, const gan_layer *l, gan_graph *g, gan_id x, gan_id *y)
+{
+    bool per_shard = l->value[SCOPE].i == 1;
+    int64_t B = gan_graph_form(g, x)->dims[0];
+    int64_t n = per_shard ? B / gan_graph_shards(g) : B * gan_graph_ranks(g);
+    gan_id mean, squares, variance;
+    if (n < 2) return gan__layer_error(l, "statistics need at least 2 samples (a larger batch, or fewer shards)");
+    GAN_TRY(batch_mean(g, x, per_shard, &mean, &net->stat[l->first_param + MEAN]));
+    GAN_TRY(gan_add_sub(g, x, mean, y));
+    GAN_TRY(gan_add_square(g, *y, &squares));
+    GAN_TRY(batch_mean(g, squares, per_shard, &variance, &net->stat[l->first_param + VARIANCE]));
+    GAN_TRY(gan_add_affine(g, net->stat[l->first_param + VARIANCE], (float)n / (float)(n - 1), 0,
+                           &net->stat[l->first_param + VARIANCE])); /* the unbiased estimate is kept */
+    return divide(g, *y, variance, (float)l->value[EPSILON].r, y);
+}
+
+static gan_status sampling(gan_network *net, const gan_layer *l, gan_graph *g, gan_id x, gan_id *y)
+{
+    gan_id mean, variance;
+    int64_t B = gan_graph_form(g, x)->dims[0];
+    GAN_TRY(gan_add_expand_rows(g, net->leaf[l->first_param + MEAN], B, &mean));
+    GAN_TRY(gan_add_expand_rows(g, net->leaf[l->first_param + VARIANCE], B, &variance));
+    GAN_TRY(gan_add_sub(g, x, mean, y));
+    return divide(g, *y, variance, (float)l->value[EPSILON].r, y);
+}
+
+static gan_status apply(gan_network *net, const gan_layer *l, gan_graph *g, gan_id x, gan_mode mode, gan_id *y)
+{
+    GAN_TRY(gan_add_flatten(g, x, &x));
+    GAN_TRY(mode == GAN_TRAINING ? training(net, l, g, x, y) : sampling(net, l, g, x, y));
+    return scale_and_shift(net, l, g, *y, y);
+}
+
+const gan_layer_kind gan_layer_batch_norm = {.name = "batch_norm",
+                                             .meaning = "every feature to mean 0 and variance 1 over the batch, then scaled and shifted",
+                                             .args = args,
+                                             .n_args = sizeof args / sizeof args[0],
+                                             .couples = true,
+                                             .declare = declare,
+                                             .apply = apply};

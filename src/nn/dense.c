@@ -1,0 +1,59 @@
+/* dense: y = x W + b, on all features of a sample. */
+#include "layer.h"
+
+enum { UNITS, INIT, INIT_SCALE, BIAS };
+
+static const gan_key args[] = {
+    {"dense", "units", GAN_INT, "", NULL, 1, 1e9, NULL, false, "outputs"},
+    {"dense", "init", GAN_CHOICE, "", "network", 0, 0, "network|" GAN_INIT_CHOICES, false, "initial weights"},
+    {"dense", "init_scale", GAN_REAL, "", "0", 0, 1e6, NULL, false, "as the network's key; 0: the network's"},
+    {"dense", "bias", GAN_BOOL, "", "yes", 0, 0, NULL, false, "add a bias per unit"},
+};
+
+static float default_scale(gan_init init)
+{
+    return init == GAN_INIT_NORMAL ? 0.02f : init == GAN_INIT_UNIFORM ? 0.05f : 1.0f;
+}
+
+gan_status gan__dense_declare(gan_network *net, gan_layer *l, int64_t units, int init_arg, bool bias)
+{
+    int64_t in = gan_sample_floats(&l->in);
+    if (in > INT32_MAX / units) return gan__layer_error(l, "%lld weights are too many", (long long)(in * units));
+    gan_init init = (gan_init)(l->value[init_arg].i ? l->value[init_arg].i - 1 : l->net_init->i);
+    double scale = l->value[init_arg + 1].r > 0 ? l->value[init_arg + 1].r : l->net_init_scale->r;
+    gan_param w = {.n_dims = 2, .dims = {in, units}, .panel = true, .init = init};
+    w.init_scale = scale > 0 ? (float)scale : default_scale(init);
+    GAN_TRY(gan__param_declare(net, l, "weight", &w));
+    l->out = (gan_sample_shape){1, {units}};
+    if (!bias) return GAN_OK;
+    gan_param b = {.n_dims = 1, .dims = {units}, .init = GAN_INIT_CONSTANT};
+    return gan__param_declare(net, l, "bias", &b);
+}
+
+gan_status gan__dense_apply(gan_network *net, const gan_layer *l, gan_graph *g, gan_id x, bool bias, gan_id *y)
+{
+    gan_id b;
+    GAN_TRY(gan_add_flatten(g, x, &x));
+    GAN_TRY(gan_add_matmul(g, x, net->leaf[l->first_param], y));
+    if (!bias) return GAN_OK;
+    GAN_TRY(gan_add_expand_rows(g, net->leaf[l->first_param + 1], gan_graph_form(g, x)->dims[0], &b));
+    return gan_add_add(g, *y, b, y);
+}
+
+static gan_status declare(gan_network *net, gan_layer *l)
+{
+    return gan__dense_declare(net, l, l->value[UNITS].i, INIT, l->value[BIAS].i);
+}
+
+static gan_status apply(gan_network *net, const gan_layer *l, gan_graph *g, gan_id x, gan_mode mode, gan_id *y)
+{
+    (void)mode;
+    return gan__dense_apply(net, l, g, x, l->value[BIAS].i, y);
+}
+
+const gan_layer_kind gan_layer_dense = {.name = "dense",
+                                        .meaning = "every output is a weighted sum of all inputs, plus a bias",
+                                        .args = args,
+                                        .n_args = sizeof args / sizeof args[0],
+                                        .declare = declare,
+                                        .apply = apply};

@@ -1,0 +1,45 @@
+/* Layers, for the files of this module. A layer kind is its file and its line in layers.def. */
+#ifndef GAN_LAYER_H
+#define GAN_LAYER_H
+
+#include "gan/nn.h"
+#include "gan/ops.h"
+
+typedef struct gan_layer_kind {
+    const char *name, *meaning;
+    const gan_key *args; /* positional in this order, or as name=value */
+    int n_args;
+    bool couples; /* mixes the samples of a batch in training */
+    /* Check sizes, declare parameters, set l->out from l->in. */
+    gan_status (*declare)(gan_network *net, gan_layer *l);
+    gan_status (*apply)(gan_network *net, const gan_layer *l, gan_graph *g, gan_id x, gan_mode mode, gan_id *y);
+} gan_layer_kind;
+
+struct gan_layer {
+    const gan_layer_kind *kind;
+    char *name;  /* "dense1": kind and number within the network */
+    char *label; /* "generator.dense1 (job.ini:12)" */
+    gan_value value[GAN_LAYER_MAX_ARGS]; /* by index in kind->args */
+    bool given[GAN_LAYER_MAX_ARGS];
+    gan_sample_shape in, out;
+    int first_param;
+    const gan_value *net_init, *net_init_scale; /* the network's defaults, while declaring */
+};
+
+/* Append a parameter of layer l; sizes and init as given, offset is set when all are known. */
+gan_status gan__param_declare(gan_network *net, const gan_layer *l, const char *role, const gan_param *p);
+
+/* "generator.dense1 (job.ini:12): got 28x28x1; ..." */
+__attribute__((format(printf, 2, 3))) gan_status gan__layer_error(const gan_layer *l, const char *fmt, ...);
+
+/* x w + b with the layer's first parameters; for dense and maxout. */
+gan_status gan__dense_declare(gan_network *net, gan_layer *l, int64_t units, int init_arg, bool bias);
+gan_status gan__dense_apply(gan_network *net, const gan_layer *l, gan_graph *g, gan_id x, bool bias, gan_id *y);
+
+#define GAN_INIT_CHOICES "normal|uniform|xavier_normal|xavier_uniform|he_normal|he_uniform"
+
+#define GAN_LAYER(sym) extern const gan_layer_kind gan_layer_##sym;
+#include "layers.def"
+#undef GAN_LAYER
+
+#endif

@@ -1,0 +1,288 @@
+/* A network: its layers, the layout of its arena, and the nodes of its parameters. */
+#include "layer.h"
+
+#include "gan/mem.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+static const gan_layer_kind *const kinds[] = {
+#define GAN_LAYER(sym) &gan_layer_##sym,
+#include "layers.def"
+#undef GAN_LAYER
+    NULL};
+
+int64_t gan_sample_floats(const gan_sample_shape *s)
+{
+    int64_t n = 1;
+    for (int i = 0; i < s->n_dims; i++) n *= s->dims[i];
+    return n;
+}
+
+static void shape_text(const gan_sample_shape *s, char *text, size_t n)
+{
+    size_t at = 0;
+    *text = '\0';
+    for (int i = 0; i < s->n_dims && at < n; i++)
+        at += (size_t)snprintf(text + at, n - at, "%s%lld", i ? "x" : "", (long long)s->dims[i]);
+}
+
+gan_status gan__layer_error(const gan_layer *l, const char *fmt, ...)
+{
+    char what[512], shape[128];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(what, sizeof what, fmt, ap);
+    va_end(ap);
+    shape_text(&l->in, shape, sizeof shape);
+    return GAN_FAIL(GAN_ESHAPE, "%s: got %s; %s", l->label, shape, what);
+}
+
+/* ---- arguments --------------------------------------------------------------------------------------------- */
+
+static const gan_layer_kind *find_kind(const char *name)
+{
+    for (int i = 0; kinds[i]; i++)
+        if (strcmp(kinds[i]->name, name) == 0) return kinds[i];
+    return NULL;
+}
+
+static gan_status unknown_kind(const char *network, const gan_layer_text *t)
+{
+    const char *names[sizeof kinds / sizeof kinds[0]] = {NULL};
+    for (int i = 0; kinds[i]; i++) names[i] = kinds[i]->name;
+    const char *near = gan_nearest(t->name, names);
+    return GAN_FAIL(GAN_ECONFIG, "%s: %s: unknown layer \"%s\"%s%s%s; `gan_mpi config --layers` lists all", t->where,
+                    network, t->name, near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+}
+
+static int argument_index(const gan_layer_kind *k, const char *name)
+{
+    for (int i = 0; i < k->n_args; i++)
+        if (strcmp(k->args[i].name, name) == 0) return i;
+    return -1;
+}
+
+static gan_status unknown_argument(const char *where, const gan_layer_kind *k, const char *name)
+{
+    const char *names[GAN_LAYER_MAX_ARGS + 1] = {NULL};
+    for (int i = 0; i < k->n_args; i++) names[i] = k->args[i].name;
+    const char *near = gan_nearest(name, names);
+    if (k->n_args == 0) return GAN_FAIL(GAN_ECONFIG, "%s takes no arguments, got \"%s\"", where, name);
+    return GAN_FAIL(GAN_ECONFIG, "%s has no argument \"%s\"; did you mean %s?", where, name,
+                    near ? near : k->args[0].name);
+}
+
+static gan_status parse_arguments(gan_layer *l, const gan_layer_text *t, const char *network)
+{
+    char where[512];
+    snprintf(where, sizeof where, "%s: %s: %s", t->where, network, t->name);
+    int position = 0;
+    for (int a = 0; a < t->n_args; a++) {
+        int i = t->args[a].key ? argument_index(l->kind, t->args[a].key) : position++;
+        if (i < 0) return unknown_argument(where, l->kind, t->args[a].key);
+        if (i >= l->kind->n_args && l->kind->n_args == 0) return unknown_argument(where, l->kind, t->args[a].value);
+        if (i >= l->kind->n_args)
+            return GAN_FAIL(GAN_ECONFIG, "%s takes at most %d arguments, \"%s\" is one too many", where,
+                            l->kind->n_args, t->args[a].value);
+        if (l->given[i])
+            return GAN_FAIL(GAN_ECONFIG, "%s: argument %s is given twice", where, l->kind->args[i].name);
+        GAN_TRY(gan_value_parse(&l->value[i], &l->kind->args[i], t->args[a].value, where));
+        l->given[i] = true;
+    }
+    for (int i = 0; i < l->kind->n_args; i++) {
+        const gan_key *key = &l->kind->args[i];
+        if (l->given[i]) continue;
+        if (!key->fallback)
+            return GAN_FAIL(GAN_ECONFIG, "%s: argument %s is missing: %s", where, key->name, key->meaning);
+        GAN_TRY(gan_value_parse(&l->value[i], key, key->fallback, where));
+    }
+    return GAN_OK;
+}
+
+/* ---- declaring --------------------------------------------------------------------------------------------- */
+
+gan_status gan__param_declare(gan_network *net, const gan_layer *l, const char *role, const gan_param *p)
+{
+    gan_param *more = gan_realloc(net->params, net->n_params + 1, sizeof *more);
+    if (!more) return GAN_ENOMEM;
+    net->params = more;
+    more[net->n_params] = *p;
+    more[net->n_params].name = gan_sprintf("%s/%s", l->name, role);
+    if (!more[net->n_params].name) return GAN_ENOMEM;
+    net->n_params++;
+    return GAN_OK;
+}
+
+static int count_kind(const gan_network *net, const gan_layer_kind *k)
+{
+    int n = 0;
+    for (int i = 0; i < net->n_layers; i++) n += net->layers[i].kind == k;
+    return n;
+}
+
+static gan_status declare_layer(gan_network *net, const gan_layer_text *t, const gan_sample_shape *in,
+                                const gan_value init[2])
+{
+    gan_layer *l = &net->layers[net->n_layers];
+    if (!(l->kind = find_kind(t->name))) return unknown_kind(net->name, t);
+    net->n_layers++;
+    l->in = l->out = *in;
+    l->first_param = net->n_params;
+    l->net_init = &init[0];
+    l->net_init_scale = &init[1];
+    l->name = gan_sprintf("%s%d", t->name, count_kind(net, l->kind));
+    l->label = l->name ? gan_sprintf("%s.%s (%s)", net->name, l->name, t->where) : NULL;
+    if (!l->label) return GAN_ENOMEM;
+    net->couples |= l->kind->couples;
+    GAN_TRY(parse_arguments(l, t, net->name));
+    return l->kind->declare ? l->kind->declare(net, l) : GAN_OK;
+}
+
+/* Trained parameters first, then states; each at a multiple of 16 floats. */
+static void lay_out(gan_network *net)
+{
+    int64_t at = 0;
+    for (int state = 0; state < 2; state++) {
+        for (int i = 0; i < net->n_params; i++) {
+            gan_param *p = &net->params[i];
+            if (p->state != (bool)state) continue;
+            p->offset = at;
+            p->floats = p->dims[0] * (p->n_dims > 1 ? p->dims[1] : 1);
+            at += (p->floats + 15) / 16 * 16;
+        }
+        if (!state) net->trained_floats = at;
+    }
+    net->arena_floats = at;
+}
+
+static gan_status allocate(gan_network *net, bool ema)
+{
+    lay_out(net);
+    net->w = gan_calloc(net->arena_floats, sizeof(float));
+    net->grad = gan_calloc(net->arena_floats, sizeof(float));
+    net->leaf = gan_calloc(net->n_params, sizeof *net->leaf);
+    net->stat = gan_calloc(net->n_params, sizeof *net->stat);
+    if (ema) net->ema = gan_calloc(net->arena_floats, sizeof(float));
+    if (!net->w || !net->grad || !net->leaf || !net->stat || (ema && !net->ema)) return GAN_ENOMEM;
+    for (int i = 0; i < net->n_params; i++) net->stat[i] = GAN_NONE;
+    return GAN_OK;
+}
+
+static gan_status declare_all(gan_network *net, const gan_config *cfg, const gan_sample_shape *in)
+{
+    int n;
+    const gan_layer_text *texts = gan_config_layers(cfg, net->name, &n);
+    const gan_value init[2] = {{.i = gan_config_choice(cfg, net->name, "init")},
+                               {.r = gan_config_real(cfg, net->name, "init_scale")}};
+    if (!(net->layers = gan_calloc(n, sizeof *net->layers))) return GAN_ENOMEM;
+    net->in = net->out = *in;
+    for (int i = 0; i < n; i++) {
+        GAN_TRY(declare_layer(net, &texts[i], &net->out, init));
+        net->out = net->layers[i].out;
+    }
+    return allocate(net, gan_config_real(cfg, net->name, "ema") > 0);
+}
+
+gan_status gan_network_new(gan_network **out, const gan_config *cfg, const char *name, const gan_sample_shape *in)
+{
+    *out = NULL;
+    gan_network *net = gan_calloc(1, sizeof *net);
+    if (!net) return GAN_ENOMEM;
+    gan_status s = (net->name = gan_strdup(name)) ? declare_all(net, cfg, in) : GAN_ENOMEM;
+    if (s != GAN_OK) {
+        gan_network_free(net);
+        return s;
+    }
+    *out = net;
+    return GAN_OK;
+}
+
+void gan_network_free(gan_network *net)
+{
+    if (!net) return;
+    for (int i = 0; i < net->n_layers; i++) {
+        gan_free(net->layers[i].name);
+        gan_free(net->layers[i].label);
+    }
+    for (int i = 0; i < net->n_params; i++) gan_free(net->params[i].name);
+    gan_free(net->layers);
+    gan_free(net->params);
+    gan_free(net->w);
+    gan_free(net->grad);
+    gan_free(net->ema);
+    gan_free(net->leaf);
+    gan_free(net->stat);
+    gan_free(net->name);
+    gan_free(net);
+}
+
+int64_t gan_network_trained(const gan_network *net)
+{
+    int64_t n = 0;
+    for (int i = 0; i < net->n_params; i++) n += net->params[i].state ? 0 : net->params[i].floats;
+    return n;
+}
+
+/* ---- nodes ------------------------------------------------------------------------------------------------- */
+
+gan_status gan_network_bind(gan_network *net, gan_graph *g, float *arena, int index)
+{
+    for (int i = 0; i < net->n_params; i++) {
+        const gan_param *p = &net->params[i];
+        if (index >= 0 && index != i) continue;
+        gan_form f = {.n_dims = p->n_dims, .dims = {p->dims[0], p->dims[1]}, .panel = p->panel};
+        GAN_TRY(gan_add_param(g, &f, arena + p->offset, net, i, &net->leaf[i]));
+    }
+    return GAN_OK;
+}
+
+gan_status gan_network_apply(gan_network *net, gan_graph *g, gan_id x, gan_mode mode, gan_id *y)
+{
+    *y = x;
+    for (int i = 0; i < net->n_layers; i++) {
+        const gan_layer *l = &net->layers[i];
+        GAN_TRY(gan_graph_set_layer(g, l->label));
+        GAN_TRY(l->kind->apply(net, l, g, *y, mode, y));
+    }
+    return gan_graph_set_layer(g, "");
+}
+
+/* ---- for people -------------------------------------------------------------------------------------------- */
+
+static int64_t layer_params(const gan_network *net, int i)
+{
+    int end = i + 1 < net->n_layers ? net->layers[i + 1].first_param : net->n_params;
+    int64_t n = 0;
+    for (int k = net->layers[i].first_param; k < end; k++) n += net->params[k].state ? 0 : net->params[k].floats;
+    return n;
+}
+
+void gan_network_print(const gan_network *net, FILE *f)
+{
+    char in[64];
+    shape_text(&net->in, in, sizeof in);
+    fprintf(f, "%s: %lld parameters, input %s\n", net->name, (long long)gan_network_trained(net), in);
+    for (int i = 0; i < net->n_layers; i++) {
+        char out[64];
+        shape_text(&net->layers[i].out, out, sizeof out);
+        fprintf(f, "  %-48s -> %-12s %12lld\n", net->layers[i].label, out, (long long)layer_params(net, i));
+    }
+}
+
+void gan_layers_manual(FILE *f)
+{
+    for (int i = 0; kinds[i]; i++) {
+        fprintf(f, "%s", kinds[i]->name);
+        for (int a = 0; a < kinds[i]->n_args; a++) {
+            const gan_key *k = &kinds[i]->args[a];
+            fprintf(f, k->fallback ? " [%s]" : " %s", k->name);
+        }
+        fprintf(f, "\n    %s\n", kinds[i]->meaning);
+        for (int a = 0; a < kinds[i]->n_args; a++) {
+            const gan_key *k = &kinds[i]->args[a];
+            fprintf(f, "      %-12s %s (%s%s)\n", k->name, k->meaning, k->fallback ? "default " : "required",
+                    k->fallback ? (*k->fallback ? k->fallback : "the network's") : "");
+        }
+    }
+}

@@ -1,0 +1,22 @@
+/* Adam (Kingma and Ba 2015, Algorithm 1), with both bias corrections. */
+#include "rules.h"
+
+#include <math.h>
+
+static double apply(const gan__range *r)
+{
+    const gan_optimizer *o = r->o;
+    double t = (double)(r->updates + 1);
+    gan_adam a = {.rate = (float)(r->rate / (1 - pow(o->beta1, t))),
+                  .beta1 = (float)o->beta1,
+                  .beta2 = (float)o->beta2,
+                  .epsilon = (float)o->epsilon,
+                  .v_scale = (float)(1 / (1 - pow(o->beta2, t))),
+                  .weight_decay = (float)o->weight_decay,
+                  .grad_scale = r->scale};
+    return r->k->adam(r->n, &a, o->net->grad + r->offset, o->net->w + r->offset, o->array[0] + r->offset,
+                      o->array[1] + r->offset);
+}
+
+const gan__rule gan__rule_adam = {
+    .name = "adam", .n_arrays = 2, .arrays = {"moment1", "moment2"}, .apply = apply};
