@@ -1,0 +1,64 @@
+/* Atomic replacement of files. The order is what makes it safe: the contents reach the disk before the name
+ * does, and the name before anybody is told. */
+#include "gan/file.h"
+#include "gan/mem.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+char *gan_file_temp(const char *path)
+{
+    return gan_sprintf("%s" GAN_FILE_TEMP_MARK "%ld", path, (long)getpid());
+}
+
+const char *gan_file_remedy(int error)
+{
+    switch (error) {
+    case ENOSPC:
+    case EDQUOT: return "free some space there, or choose a directory on another file system";
+    case EFBIG: return "raise the limit on file sizes (ulimit -f)";
+    case EACCES:
+    case EPERM:
+    case EROFS: return "choose a place that you may write to, or ask for its permissions";
+    case ENOENT:
+    case ENOTDIR: return "check the path; its directory must exist";
+    case EMFILE:
+    case ENFILE: return "raise the limit on open files (ulimit -n)";
+    default: return "check the file system";
+    }
+}
+
+static bool sync_path(const char *path, int flags)
+{
+    int fd = open(path, flags | O_CLOEXEC);
+    if (fd < 0) return false;
+    bool ok = fsync(fd) == 0;
+    int error = errno;
+    if (close(fd) != 0 && ok) return false;
+    errno = error;
+    return ok;
+}
+
+/* Some file systems cannot sync a directory and say EINVAL; there the rename is as safe as it gets. */
+static gan_status sync_directory_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char *dir = slash ? gan_strndup(path, slash == path ? 1 : (size_t)(slash - path)) : gan_strdup(".");
+    if (!dir) return GAN_ENOMEM;
+    bool ok = sync_path(dir, O_RDONLY | O_DIRECTORY) || errno == EINVAL;
+    int error = errno;
+    if (!ok) GAN_FAIL(GAN_EIO, "%s: cannot sync: %s; %s", dir, strerror(error), gan_file_remedy(error));
+    gan_free(dir);
+    return ok ? GAN_OK : GAN_EIO;
+}
+
+gan_status gan_file_publish(const char *temp, const char *path)
+{
+    if (sync_path(temp, O_RDWR) && rename(temp, path) == 0) return sync_directory_of(path);
+    int error = errno;
+    unlink(temp);
+    return GAN_FAIL(GAN_EIO, "%s: cannot write: %s; %s", path, strerror(error), gan_file_remedy(error));
+}
