@@ -1,0 +1,95 @@
+/* Systems: one GAN family each. A system declares its networks and writes one iteration as a step program, with the
+ * functions of this header and the builders of ops.h. It knows nothing of ranks, buckets, memory or files.
+ *
+ * A new family is a file in src/systems and a line in systems.def. */
+#ifndef GAN_SYSTEM_H
+#define GAN_SYSTEM_H
+
+#include "gan/config.h"
+#include "gan/data.h"
+#include "gan/feed.h"
+#include "gan/graph.h"
+#include "gan/nn.h"
+#include "gan/ops.h"
+#include "gan/optim.h"
+
+enum { GAN_MAX_NETWORKS = 8, GAN_MAX_METRICS = 32 };
+
+typedef struct gan_model gan_model;
+typedef struct gan_step gan_step;
+
+typedef struct gan_system {
+    const char *name, *summary;
+    const char *const *networks;               /* NULL-terminated; the first one makes the samples */
+    gan_status (*declare)(gan_model *m);       /* gan_model_add for each network */
+    gan_status (*build)(gan_step *s);          /* one iteration */
+} gan_system;
+
+const gan_system *gan_system_find(const char *name);
+gan_networks_of gan_system_networks; /* for gan_config_read */
+void gan_systems_print(FILE *f);
+
+/* ---- a model: networks and their optimizers ---------------------------------------------------------------- */
+
+struct gan_model {
+    const gan_config *cfg;
+    const gan_system *system;
+    gan_sample_shape data; /* of one real sample */
+    gan_network *nets[GAN_MAX_NETWORKS];
+    gan_optimizer *opts[GAN_MAX_NETWORKS];
+    int n_nets;
+};
+
+/* Local. Networks with initial weights. cfg is borrowed for the model's life. */
+gan_status gan_model_new(gan_model **out, const gan_config *cfg, const gan_sample_shape *data);
+void gan_model_free(gan_model *m); /* takes NULL */
+/* For a system's declare. Checks that the network gives `outputs` values a sample (0: any), described as `what`. */
+gan_status gan_model_add(gan_model *m, const char *name, const gan_sample_shape *in, int64_t outputs, const char *what);
+
+/* ---- a step: one iteration of training, being written ------------------------------------------------------- */
+
+typedef struct gan_range { /* floats that are summed over ranks as one message */
+    float *data;
+    int64_t n;
+} gan_range;
+
+struct gan_step {
+    gan_model *model;
+    gan_graph *graph;
+    gan_feed feed;
+    int64_t rows; /* local batch */
+    gan_range *reductions;
+    int n_reductions;
+    struct gan_buckets *buckets[GAN_MAX_NETWORKS]; /* of each updated network, NULL before its first update */
+    const char *metric_names[GAN_MAX_METRICS];
+    float metrics[GAN_MAX_METRICS]; /* means over the global batch after a step that records metrics */
+    int n_metrics;
+};
+
+/* Write the step program for `ranks` ranks with `shards` shards in all. batch: global. Local. */
+gan_status gan_step_new(gan_step **out, gan_model *m, const gan_source *source, int64_t batch, int64_t shards, int ranks);
+void gan_step_free(gan_step *s); /* takes NULL */
+
+/* For a system's build: */
+gan_status gan_step_phase(gan_step *s, const char *name);        /* what follows belongs to this phase */
+gan_status gan_step_data(gan_step *s, gan_id *x);                /* the next real minibatch [B, data] */
+gan_status gan_step_noise(gan_step *s, gan_id *z);               /* [B, noise.size], fresh */
+gan_status gan_step_apply(gan_step *s, int net, gan_id x, gan_id *y); /* network by its index in .networks */
+gan_status gan_step_as_data(gan_step *s, gan_id x, gan_id *y);   /* [B, ...] in the shape of data */
+/* Real and fake through one network: in one pass unless it couples samples; logits [B,1] each. */
+gan_status gan_step_apply_pair(gan_step *s, int net, gan_id a, gan_id b, gan_id *ya, gan_id *yb);
+/* Gradient of the loss for the network's parameters, sum over ranks, optimizer step. Nodes added later read the new weights. */
+gan_status gan_step_update(gan_step *s, int net, gan_id loss);
+gan_status gan_step_metric(gan_step *s, const char *name, gan_id partial); /* PARTIAL [1]; the name is borrowed */
+int64_t gan_step_batch(const gan_step *s);                                  /* global */
+
+/* ---- samples ----------------------------------------------------------------------------------------------- */
+
+/* The system's first network on fixed noise, with averaged weights where there are any. Local. */
+typedef struct gan_sampler gan_sampler;
+gan_status gan_sampler_new(gan_sampler **out, gan_model *m, const gan_kernels *k, int64_t n, uint64_t seed);
+/* n samples of data shape; borrowed until the next call. */
+gan_status gan_sampler_draw(gan_sampler *s, const float **x);
+void gan_sampler_free(gan_sampler *s); /* takes NULL */
+
+#endif

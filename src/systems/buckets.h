@@ -1,0 +1,25 @@
+/* Buckets: the ranges in which a network's gradient is reduced and updated. */
+#ifndef GAN_BUCKETS_H
+#define GAN_BUCKETS_H
+
+#include "gan/system.h"
+
+typedef struct gan__bucket {
+    int64_t offset, n;
+    bool state;
+    int number;         /* of its reduction */
+    gan_id last_update; /* node of the latest update in the step program, GAN_NONE */
+} gan__bucket;
+
+struct gan_buckets {
+    gan__bucket *list; /* in the order in which backward finishes them: last layers first, states at the end */
+    int n;
+};
+
+gan_status gan__buckets_new(struct gan_buckets **out, const gan_network *net, int64_t bucket_floats);
+void gan__buckets_free(struct gan_buckets *b);
+
+/* Append to the step: a sum over all ranks of this range. */
+gan_status gan__step_add_reduction(gan_step *s, float *data, int64_t n, int *number);
+
+#endif

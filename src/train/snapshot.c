@@ -1,0 +1,178 @@
+/* Checkpoints of a model. Arrays are stored plainly, row-major in their logical shapes, whatever the layout in memory. */
+#include "gan/snapshot.h"
+
+#include "gan/mem.h"
+
+#include <hdf5.h>
+#include <mpi.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- the arrays of a model ----------------------------------------------------------------------------------- */
+
+/* Calls `each` for every array (group name, network, arena) that belongs to the state. */
+typedef gan_status arena_fn(void *user, const char *group, const gan_network *net, float *arena);
+
+static gan_status for_each_arena(const gan_model *m, arena_fn *each, void *user)
+{
+    for (int i = 0; i < m->n_nets; i++) {
+        gan_network *net = m->nets[i];
+        char group[256];
+        snprintf(group, sizeof group, "networks/%s", net->name);
+        GAN_TRY(each(user, group, net, net->w));
+        snprintf(group, sizeof group, "ema/%s", net->name);
+        if (net->ema) GAN_TRY(each(user, group, net, net->ema));
+        for (int a = 0; a < gan_optimizer_arrays(m->opts[i]); a++) {
+            snprintf(group, sizeof group, "optimizers/%s/%s", net->name, gan_optimizer_array_name(m->opts[i], a));
+            GAN_TRY(each(user, group, net, gan_optimizer_array(m->opts[i], a)));
+        }
+    }
+    return GAN_OK;
+}
+
+static bool is_optimizer(const char *group)
+{
+    return strncmp(group, "optimizers/", 11) == 0;
+}
+
+static gan_status take_arena(void *user, const char *group, const gan_network *net, float *arena)
+{
+    gan_checkpoint *c = user;
+    for (int i = 0; i < net->n_params; i++) {
+        const gan_param *p = &net->params[i];
+        char name[512];
+        float *plain;
+        if (p->state && is_optimizer(group)) continue;
+        snprintf(name, sizeof name, "%s/%s", group, p->name);
+        GAN_TRY(gan_checkpoint_add_tensor(c, name, p->n_dims, p->dims, &plain));
+        gan_param_unpack(p, arena, plain);
+    }
+    return GAN_OK;
+}
+
+static void dims_text(char *text, size_t n, int n_dims, const int64_t *dims)
+{
+    size_t at = 0;
+    *text = '\0';
+    for (int i = 0; i < n_dims && at < n; i++)
+        at += (size_t)snprintf(text + at, n - at, "%s%lld", i ? "x" : "", (long long)dims[i]);
+}
+
+static gan_status restore_arena(void *user, const char *group, const gan_network *net, float *arena)
+{
+    const gan_checkpoint *c = user;
+    for (int i = 0; i < net->n_params; i++) {
+        const gan_param *p = &net->params[i];
+        char name[512], has[128], wants[128];
+        if (p->state && is_optimizer(group)) continue;
+        snprintf(name, sizeof name, "%s/%s", group, p->name);
+        const gan_tensor *t = gan_checkpoint_find(c, name);
+        dims_text(wants, sizeof wants, p->n_dims, p->dims);
+        if (!t)
+            return GAN_FAIL(GAN_ECKPT, "the checkpoint is of another network: it has no %s (wanted: %s)", name, wants);
+        dims_text(has, sizeof has, t->n_dims, t->dims);
+        if (strcmp(has, wants) != 0)
+            return GAN_FAIL(GAN_ECKPT, "the checkpoint is of another network: %s is %s there, %s here", name, has,
+                            wants);
+        gan_param_pack(p, t->data, arena);
+    }
+    return GAN_OK;
+}
+
+gan_status gan_snapshot_restore(gan_model *m, const gan_checkpoint *c)
+{
+    return for_each_arena(m, restore_arena, (void *)(uintptr_t)c);
+}
+
+/* ---- texts ------------------------------------------------------------------------------------------------- */
+
+static gan_status add_provenance(gan_checkpoint *c)
+{
+    char host[256] = "", hdf5[64], mpi[MPI_MAX_LIBRARY_VERSION_STRING];
+    int n;
+    unsigned v[3];
+    gethostname(host, sizeof host - 1);
+    H5get_libversion(&v[0], &v[1], &v[2]);
+    snprintf(hdf5, sizeof hdf5, "%u.%u.%u", v[0], v[1], v[2]);
+    MPI_Get_library_version(mpi, &n);
+    mpi[strcspn(mpi, ",\n")] = '\0';
+    GAN_TRY(gan_checkpoint_add_text(c, "version", GAN_VERSION));
+    GAN_TRY(gan_checkpoint_add_text(c, "compiler", __VERSION__));
+    GAN_TRY(gan_checkpoint_add_text(c, "hdf5", hdf5));
+    GAN_TRY(gan_checkpoint_add_text(c, "mpi", mpi));
+    return gan_checkpoint_add_text(c, "host", host);
+}
+
+static gan_status add_texts(gan_checkpoint *c, const gan_model *m)
+{
+    char shape[128];
+    char *ini = gan_config_ini(m->cfg);
+    if (!ini) return GAN_ENOMEM;
+    gan_status s = gan_checkpoint_add_text(c, "config", ini);
+    gan_free(ini);
+    if (s != GAN_OK) return s;
+    dims_text(shape, sizeof shape, m->data.n_dims, m->data.dims);
+    GAN_TRY(gan_checkpoint_add_text(c, "data_shape", shape));
+    return add_provenance(c);
+}
+
+gan_status gan_snapshot_take(gan_checkpoint **out, const gan_model *m, int64_t step)
+{
+    gan_checkpoint *c;
+    *out = NULL;
+    GAN_TRY(gan_checkpoint_new(&c));
+    c->step = step;
+    c->seed = (uint64_t)gan_config_int(m->cfg, "run", "seed");
+    gan_status s = for_each_arena(m, take_arena, c);
+    if (s == GAN_OK) s = add_texts(c, m);
+    if (s != GAN_OK) {
+        gan_checkpoint_free(c);
+        return s;
+    }
+    *out = c;
+    return GAN_OK;
+}
+
+/* ---- a model from a file ------------------------------------------------------------------------------------- */
+
+static gan_status parse_shape(gan_sample_shape *shape, const char *text, const char *path)
+{
+    shape->n_dims = 0;
+    int used = 0;
+    long long d;
+    while (text && shape->n_dims < GAN_MAX_DIMS - 1 && sscanf(text, "%lld%n", &d, &used) == 1 && d > 0) {
+        shape->dims[shape->n_dims++] = d;
+        text += used;
+        if (*text++ != 'x') return GAN_OK;
+    }
+    return GAN_FAIL(GAN_ECKPT, "%s: /provenance has no usable data_shape", path);
+}
+
+static gan_status open_model(gan_snapshot *s, const char *path)
+{
+    gan_sample_shape shape;
+    GAN_TRY(gan_checkpoint_read(&s->ckpt, path));
+    const char *ini = gan_checkpoint_text(s->ckpt, "config");
+    if (!ini) return GAN_FAIL(GAN_ECKPT, "%s: there is no configuration inside", path);
+    GAN_TRY(parse_shape(&shape, gan_checkpoint_text(s->ckpt, "data_shape"), path));
+    GAN_TRY(gan_config_parse(&s->cfg, path, ini, (int64_t)strlen(ini), NULL, 0, gan_system_networks));
+    GAN_TRY(gan_model_new(&s->model, s->cfg, &shape));
+    return gan_snapshot_restore(s->model, s->ckpt);
+}
+
+gan_status gan_snapshot_open(gan_snapshot *s, const char *path)
+{
+    memset(s, 0, sizeof *s);
+    gan_status status = open_model(s, path);
+    if (status != GAN_OK) gan_snapshot_close(s);
+    return status;
+}
+
+void gan_snapshot_close(gan_snapshot *s)
+{
+    gan_model_free(s->model);
+    gan_config_free(s->cfg);
+    gan_checkpoint_free(s->ckpt);
+    memset(s, 0, sizeof *s);
+}
