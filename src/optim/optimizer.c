@@ -87,7 +87,8 @@ double gan_optimizer_gradient_norm(const gan_optimizer *o)
 {
     double squares = 0;
     for (int i = 0; i < o->n_jobs; i++)
-        if (o->jobs[i]->update == o->updates_per_step - 1) squares += o->jobs[i]->squares;
+        if (o->jobs[i]->update == o->updates_per_step - 1 && o->jobs[i]->offset < o->net->trained_floats)
+            squares += o->jobs[i]->squares;
     return sqrt(squares);
 }
 
