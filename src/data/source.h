@@ -1,0 +1,18 @@
+/* What every kind of source has in common. A source's own struct begins with a gan_source. */
+#ifndef GAN_DATA_SOURCE_H
+#define GAN_DATA_SOURCE_H
+
+#include "gan/data.h"
+
+typedef struct gan_source_kind {
+    void (*read)(const gan_source *s, int64_t first, int64_t n, float *x);
+    void (*close)(gan_source *s); /* frees what is behind the gan_source, and it */
+} gan_source_kind;
+
+struct gan_source {
+    const gan_source_kind *kind;
+    gan_source_info info;
+    uint64_t seed;
+};
+
+#endif
