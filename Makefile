@@ -1,59 +1,186 @@
 # gan_mpi. `make help` names the targets.
-VARIANT ?= release#                       release | debug | asan: separate object trees
+VARIANT ?= release#                       release | debug | asan | fuzz: separate object trees
 VARIANT := $(strip $(VARIANT))
 B       := build/$(VARIANT)
 Q       := $(if $(V),,@)
 CC      := mpicc
+CORES   := $(shell nproc 2>/dev/null || echo 2)
 PREFIX  ?= /usr/local
+NP      ?= 2
+JOB     ?= jobs/quickstart.ini
+FUZZ_S  ?= 20
 
+# ---- libraries ----------------------------------------------------------------------------------------------
+# Each by the first of its names that pkg-config knows; else below the directories of CMAKE_PREFIX_PATH (Spack,
+# modules); else where the compiler looks anyway. HDF5_CFLAGS=..., HDF5_LIBS=... and so on overrule all that.
+PREFIXES := $(subst :, ,$(CMAKE_PREFIX_PATH))
+define library
+$(1)_PKG    := $$(firstword $$(foreach p,$(2),$$(shell pkg-config --exists $$(p) 2>/dev/null && echo $$(p))))
+$(1)_PREFIX := $$(patsubst %/include/$(3),%,$$(firstword $$(wildcard $$(addsuffix /include/$(3),$$(PREFIXES)))))
+ifndef $(1)_CFLAGS
+$(1)_CFLAGS := $$(if $$($(1)_PKG),$$(shell pkg-config --cflags $$($(1)_PKG)),$$($(1)_PREFIX:%=-I%/include))
+endif
+ifndef $(1)_LIBS
+$(1)_LIBS   := $$(if $$($(1)_PKG),$$(shell pkg-config --libs $$($(1)_PKG)),$$(foreach d,$$($(1)_PREFIX),\
+               -L$$(d)/lib -Wl,-rpath,$$(d)/lib) $(4))
+endif
+endef
+LIBRARIES := HDF5 BLAS PNG ZLIB INIH RANDOM123
+$(eval $(call library,HDF5,hdf5-openmpi hdf5-mpich hdf5 hdf5-serial,hdf5.h,-lhdf5))
+$(eval $(call library,BLAS,openblas flexiblas cblas blas,cblas.h,-lopenblas))
+$(eval $(call library,PNG,libpng,png.h,-lpng))
+$(eval $(call library,ZLIB,zlib,zlib.h,-lz))
+$(eval $(call library,INIH,inih,ini.h,-linih))
+$(eval $(call library,RANDOM123,random123,Random123/philox.h,))
+$(eval $(call library,CMOCKA,cmocka,cmocka.h,-lcmocka))
+LIB_CFLAGS := $(sort $(foreach l,$(LIBRARIES),$($(l)_CFLAGS)))
+LIB_LIBS   := $(foreach l,$(LIBRARIES),$($(l)_LIBS))
+
+# ---- how to compile -----------------------------------------------------------------------------------------
+VERSION     := 0.1.0$(addprefix +,$(shell git describe --always --dirty --exclude '*' 2>/dev/null))
 WARN        := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes
 OPT_release := -O3 -g
 OPT_debug   := -O0 -g3
 OPT_asan    := -O1 -g -fsanitize=address,undefined -fno-omit-frame-pointer -fno-sanitize-recover=undefined
-PKGS        := hdf5-openmpi openblas inih libpng zlib
-CPPFLAGS    := -Iinclude -D_POSIX_C_SOURCE=200809L -D_DEFAULT_SOURCE -DGAN_VERSION='"$(VERSION)"' $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
-CFLAGS      := -std=c17 $(WARN) $(OPT_$(VARIANT)) -fno-math-errno -ffp-contract=off -pthread -MMD -MP
-LDLIBS      := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lm -pthread
-VERSION     := 0.1.0
+OPT_fuzz    := $(OPT_asan) -fsanitize=fuzzer-no-link
+FLAGS       := -std=c17 $(WARN) $(OPT_$(VARIANT)) -fno-math-errno -ffp-contract=off -pthread -Iinclude \
+               -D_POSIX_C_SOURCE=200809L -D_DEFAULT_SOURCE $(LIB_CFLAGS) $(CPPFLAGS) $(CFLAGS)
+LDLIBS      := $(LIB_LIBS) -lm -pthread
 
 # Kernels in src/kernels/simd are compiled once per instruction set; select.c picks at run time.
-ISAS          := $(if $(findstring x86_64,$(shell uname -m)),x86_64 avx2 avx512,plain)
-ISA_plain     :=
-ISA_x86_64    := -march=x86-64
-ISA_avx2      := -mavx2 -mfma
-ISA_avx512    := -mavx512f -mavx512vl -mavx512dq -mavx512bw -mavx2 -mfma -mprefer-vector-width=512
-SIMD          := -ffp-contract=fast -Wno-psabi -Wno-pass-failed
+ISAS        := $(if $(findstring x86_64,$(shell uname -m)),x86_64 avx2 avx512,plain)
+ISA_plain   :=
+ISA_x86_64  := -march=x86-64
+ISA_avx2    := -mavx2 -mfma
+ISA_avx512  := -mavx512f -mavx512vl -mavx512dq -mavx512bw -mavx2 -mfma -mprefer-vector-width=512
+SIMD        := -ffp-contract=fast -Wno-psabi -Wno-pass-failed
 
-SRC    := $(filter-out src/main.c,$(wildcard src/*/*.c))
-SIMDS  := $(wildcard src/kernels/simd/*.c)
-LIBOBJ := $(SRC:%.c=$(B)/%.o) $(foreach i,$(ISAS),$(SIMDS:src/%.c=$(B)/$(i)/%.o))
-TESTS  := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/test_*.c))
+SRC       := $(filter-out src/main.c,$(wildcard src/*/*.c))
+SIMDS     := $(wildcard src/kernels/simd/*.c)
+LIBOBJ    := $(SRC:%.c=$(B)/%.o) $(foreach i,$(ISAS),$(SIMDS:src/%.c=$(B)/$(i)/%.o))
+UNIT      := $(patsubst tests/%.c,tests/%,$(wildcard tests/test_*.c))
+MPI       := $(patsubst tests/%.c,tests/%,$(wildcard tests/mpi_*.c))
+CLI       := $(wildcard tests/cli_*.sh)
+FUZZERS   := $(patsubst %.c,%,$(wildcard tests/fuzz/*.c))
+VERSIONED := $(patsubst %.c,$(B)/%.o,$(shell grep -rl --include='*.c' GAN_VERSION src))
 
 all: $(B)/gan_mpi
 
 $(B)/gan_mpi: $(B)/src/main.o $(B)/libgan.a
 	@echo "  LD    $@"
-	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LDLIBS)
+	$(Q)$(CC) $(FLAGS) -o $@ $^ $(LDFLAGS) $(LDLIBS)
 
 $(B)/libgan.a: $(LIBOBJ)
 	$(Q)rm -f $@ && ar rcs $@ $^
 
-$(B)/%.o: %.c Makefile
+$(B)/%.o: %.c $(B)/flags
 	@mkdir -p $(@D); echo "  CC    $<"
-	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -c $< -o $@
+	$(Q)$(CC) $(FLAGS) $(OWN) -MMD -MP -c $< -o $@
 
 define isa_rule
-$(B)/$(1)/%.o: src/%.c Makefile
+$(B)/$(1)/%.o: src/%.c $(B)/flags
 	@mkdir -p $$(@D); echo "  CC    $$< ($(1))"
-	$(Q)$$(CC) $$(CPPFLAGS) $$(CFLAGS) $(SIMD) $(ISA_$(1)) -DGAN_ISA=$(1) -c $$< -o $$@
+	$(Q)$$(CC) $$(FLAGS) $$(SIMD) $$(ISA_$(1)) -DGAN_ISA=$(1) -MMD -MP -c $$< -o $$@
 endef
 $(foreach i,$(ISAS),$(eval $(call isa_rule,$(i))))
 
+$(VERSIONED): OWN := -DGAN_VERSION='"$(VERSION)"'
+$(VERSIONED): $(B)/version
+
+# These two change only when what they hold does; so another compiler or flag compiles everything, and a commit only
+# what prints the version.
+$(B)/flags: ALWAYS
+	@command -v $(CC) >/dev/null || { echo "$(CC) is not there: 'make deps' installs what is missing"; exit 1; }
+	@mkdir -p $(B); echo '$(CC) $(OMPI_CC) $(FLAGS) $(SIMD) $(LDLIBS)' | cmp -s - $@ || \
+	  echo '$(CC) $(OMPI_CC) $(FLAGS) $(SIMD) $(LDLIBS)' >$@
+$(B)/version: ALWAYS
+	@mkdir -p $(B); echo '$(VERSION)' | cmp -s - $@ || echo '$(VERSION)' >$@
+
+# ---- tests --------------------------------------------------------------------------------------------------
 $(B)/tests/%: tests/%.c $(B)/libgan.a
 	@mkdir -p $(@D); echo "  TEST  $@"
-	$(Q)$(CC) $(CPPFLAGS) -Itests $(CFLAGS) -o $@ $< $(B)/libgan.a $(LDLIBS) -lcmocka
+	$(Q)$(CC) $(FLAGS) $(CMOCKA_CFLAGS) -Itests -MMD -MP -MF $@.d -o $@ $< $(B)/libgan.a $(LDFLAGS) $(LDLIBS) $(CMOCKA_LIBS)
 
--include $(LIBOBJ:.o=.d) $(B)/src/main.d $(TESTS:=.d)
+$(B)/tests/mpi_%: tests/mpi_%.c $(B)/libgan.a
+	@mkdir -p $(@D); echo "  TEST  $@"
+	$(Q)$(CC) $(FLAGS) -Itests -MMD -MP -MF $@.d -o $@ $< $(B)/libgan.a $(LDFLAGS) $(LDLIBS)
 
-.PHONY: all
+$(B)/tests/fuzz/%: tests/fuzz/%.c $(B)/libgan.a
+	@mkdir -p $(@D); echo "  FUZZ  $@"
+	$(Q)$(CC) $(FLAGS) -fsanitize=fuzzer -Itests -MMD -MP -MF $@.d -o $@ $< $(B)/libgan.a $(LDFLAGS) $(LDLIBS)
+
+unit-tests: $(UNIT:%=$(B)/%)
+mpi-tests: $(MPI:%=$(B)/%)
+fuzzers: $(FUZZERS:%=$(B)/%)
+MAKE_IN = $(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(CORES))
+
+check:
+	@sh scripts/deps.sh test
+	+@$(MAKE_IN) VARIANT=release all unit-tests mpi-tests
+	+@$(MAKE_IN) VARIANT=asan unit-tests
+	@sh tests/run.sh $(UNIT:%=build/release/%) $(MPI:%=build/release/%) $(UNIT:%=build/asan/%) $(CLI)
+
+unit: unit-tests
+	@sh tests/run.sh $(UNIT:%=$(B)/%)
+mpi: mpi-tests
+	@sh tests/run.sh $(MPI:%=$(B)/%)
+cli: all
+	@sh tests/run.sh $(CLI)
+asan:
+	+@$(MAKE_IN) VARIANT=asan unit
+fuzz:
+	@sh scripts/deps.sh fuzz
+	+@OMPI_CC=clang MPICH_CC=clang $(MAKE_IN) VARIANT=fuzz fuzzers
+	@sh tests/fuzz.sh $(FUZZ_S) $(FUZZERS:%=build/fuzz/%)
+bench: all
+	@sh tests/bench.sh
+
+# ---- use ----------------------------------------------------------------------------------------------------
+run:
+	@sh scripts/deps.sh
+	+@$(MAKE_IN) all
+	@sh scripts/run.sh $(B)/gan_mpi $(NP) $(JOB)
+
+FASHION := /usr/share/datasets/fashion-mnist
+data: data/fashion-mnist.h5
+data/fashion-mnist.h5:
+	@sh scripts/deps.sh data
+	+@$(MAKE_IN) all
+	$(B)/gan_mpi import idx $(FASHION)/train-images-idx3-ubyte.gz $(FASHION)/train-labels-idx1-ubyte.gz \
+	  $(FASHION)/t10k-images-idx3-ubyte.gz $(FASHION)/t10k-labels-idx1-ubyte.gz $@
+
+SHARE = $(DESTDIR)$(PREFIX)/share/gan_mpi
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(SHARE)/data
+	install $(B)/gan_mpi $(DESTDIR)$(PREFIX)/bin/
+	cp -R jobs $(wildcard README.md LICENSE) $(SHARE)/
+	cp $(wildcard data/fashion-mnist-10k.*) $(SHARE)/data/
+
+deps:
+	@sh scripts/deps.sh $(WITH)
+clean:
+	rm -rf build
+
+help:
+	@echo "gan_mpi $(VERSION)"
+	@echo
+	@echo "  make               build/release/gan_mpi; VARIANT=debug|asan for other trees, V=1 shows commands"
+	@echo "  make run           install what is missing, build, train $(JOB) on $(NP) ranks (JOB=, NP=)"
+	@echo "  make check         all tests; parts: unit, mpi, cli, asan"
+	@echo "  make fuzz          hostile bytes for the readers, $(FUZZ_S) s each (FUZZ_S=); needs clang"
+	@echo "  make bench         the speed table of the README"
+	@echo "  make data          data/fashion-mnist.h5, all 70,000 images, from Debian's package"
+	@echo "  make install       binary, jobs and small dataset below PREFIX=$(PREFIX)"
+	@echo "  make deps          install what is missing, nothing else"
+	@echo "  make clean         remove build/"
+	@echo
+	@sh scripts/deps.sh --list
+
+# scripts/deps.sh looks for libraries the way the compiler will.
+export CC LIB_CFLAGS LIB_LIBS CMOCKA_CFLAGS CMOCKA_LIBS
+export FOUND := $(foreach l,$(LIBRARIES) CMOCKA,$(l)=$($(l)_PKG))
+
+-include $(LIBOBJ:.o=.d) $(B)/src/main.d $(patsubst %,$(B)/%.d,$(UNIT) $(MPI) $(FUZZERS))
+
+.PHONY: all check unit mpi cli asan fuzz bench run data install deps clean help unit-tests mpi-tests fuzzers ALWAYS
 .DELETE_ON_ERROR:
