@@ -48,8 +48,9 @@ static gan_status propagate(gan_graph *g, gan_id y, const bool *reach, gan_id *g
     for (int i = 0; i < node.n_in; i++) needed |= reach[node.in[i]];
     if (!needed) return GAN_OK;
     if (!node.op->backward)
-        return GAN_FAIL(GAN_EINTERNAL, "%s%s%s has no gradient rule, and the loss is differentiated through it",
-                        node.layer, *node.layer ? ": " : "", node.op->name);
+        return GAN_FAIL(GAN_EINTERNAL,
+                        "%s%s%s has no gradient rule, and the loss is differentiated through it", node.layer,
+                        *node.layer ? ": " : "", node.op->name);
     GAN_TRY(node.op->backward(g, y, grad[y], dx));
     for (int i = 0; i < node.n_in; i++) {
         if (dx[i] == GAN_NONE || !reach[node.in[i]]) continue;

@@ -43,9 +43,11 @@ static void dot_node(const gan_plan *p, gan_id id, FILE *f)
     char op[256], form[128];
     describe(p, id, op, sizeof op);
     gan_form_text(&y->form, form, sizeof form);
-    fprintf(f, "  n%d [label=\"%d %s\\n%s\\n%s\", style=filled, fillcolor=%s%s];\n", id, id, op, form, y->layer,
-            colours[(size_t)y->phase % (sizeof colours / sizeof colours[0])],
-            y->op->effect ? ", shape=box" : y->op->forward ? "" : ", shape=house");
+    fprintf(f, "  n%d [label=\"%d %s\\n%s\\n%s\", style=filled, fillcolor=%s%s];\n", id, id, op, form,
+            y->layer, colours[(size_t)y->phase % (sizeof colours / sizeof colours[0])],
+            y->op->effect    ? ", shape=box"
+            : y->op->forward ? ""
+                             : ", shape=house");
     for (int k = 0; k < y->n_in; k++) fprintf(f, "  n%d -> n%d;\n", y->in[k], id);
 }
 

@@ -54,8 +54,8 @@ gan_status gan_exec_diagnose(const gan_plan *p, const gan_run *run, int64_t *pos
         GAN_TRY(run_call(c, &again));
         if (*position != INT64_MAX || c->y->op->effect || is_finite(c)) continue;
         *position = i;
-        snprintf(text, n, "phase %s, %s%s%s", p->g->phases[c->y->phase], c->y->layer, *c->y->layer ? ", " : "",
-                 c->y->op->name);
+        snprintf(text, n, "phase %s, %s%s%s", p->g->phases[c->y->phase], c->y->layer,
+                 *c->y->layer ? ", " : "", c->y->op->name);
     }
     return GAN_OK;
 }

@@ -146,7 +146,8 @@ static int emit(fuser *f, gan_id y, const bool *member)
 {
     const gan_node *n = &f->g->nodes[y];
     int value[2] = {-1, -1};
-    for (int k = 0; k < n->n_in; k++) value[k] = member[n->in[k]] ? emit(f, n->in[k], member) : chain_input(f, n->in[k]);
+    for (int k = 0; k < n->n_in; k++)
+        value[k] = member[n->in[k]] ? emit(f, n->in[k], member) : chain_input(f, n->in[k]);
     int i = f->chain.n++;
     f->chain.step[i].f = n->op->map;
     f->chain.step[i].p = n->p.map.p;

@@ -161,7 +161,8 @@ gan_status gan_shape_error(const gan_graph *g, const gan_node *y, const char *fm
         gan_form_text(&g->nodes[y->in[i]].form, form, sizeof form);
         at += (size_t)snprintf(got + at, sizeof got - at, "%s%s", i ? " and " : "", form);
     }
-    return GAN_FAIL(GAN_ESHAPE, "%s%s%s: got %s; %s", g->layer, *g->layer ? ": " : "", y->op->name, got, what);
+    return GAN_FAIL(GAN_ESHAPE, "%s%s%s: got %s; %s", g->layer, *g->layer ? ": " : "", y->op->name, got,
+                    what);
 }
 
 static gan_status check_form(const gan_graph *g, const gan_node *y)

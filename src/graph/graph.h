@@ -29,7 +29,8 @@ struct gan_graph {
 /* The program of a fused node: step i computes value n_in + i from earlier values. */
 enum { GAN_CHAIN_MAX = 12 };
 struct gan_chain {
-    gan_broadcast kind[GAN_MAX_IN]; /* how input i is read: as [N,C], [C] for every row, [N] for every column */
+    gan_broadcast
+        kind[GAN_MAX_IN]; /* how input i is read: as [N,C], [C] for every row, [N] for every column */
     int n_in, n;
     struct {
         gan_map f;

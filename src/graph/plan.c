@@ -13,8 +13,8 @@
 
 /* A value's memory. Values that share it have the same root. */
 typedef struct piece {
-    int begin, end;          /* positions in the order, inclusive */
-    int64_t floats, offset;  /* rounded to 16 floats */
+    int begin, end;         /* positions in the order, inclusive */
+    int64_t floats, offset; /* rounded to 16 floats */
 } piece;
 
 typedef struct planner {
@@ -203,8 +203,10 @@ static void resolve_fixed(gan_plan *p)
 {
     for (int i = 0; i < p->n_order; i++) {
         gan_node *n = &p->g->nodes[p->order[i]];
-        if (n->fixed) p->at[p->order[i]] = n->fixed;
-        else if (n->op->alias) p->at[p->order[i]] = p->at[n->in[0]];
+        if (n->fixed)
+            p->at[p->order[i]] = n->fixed;
+        else if (n->op->alias)
+            p->at[p->order[i]] = p->at[n->in[0]];
     }
 }
 

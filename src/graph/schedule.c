@@ -33,7 +33,8 @@ static void push(scheduler *s, gan_id id)
     int64_t urgency = op->waits ? 2 : op->eager ? 0 : 1;
     int i = s->n_heap++;
     s->heap[i] = urgency << 32 | id;
-    for (; i > 0 && s->heap[i] < s->heap[(i - 1) / 2]; i = (i - 1) / 2) swap(&s->heap[i], &s->heap[(i - 1) / 2]);
+    for (; i > 0 && s->heap[i] < s->heap[(i - 1) / 2]; i = (i - 1) / 2)
+        swap(&s->heap[i], &s->heap[(i - 1) / 2]);
 }
 
 static gan_id pop(scheduler *s)

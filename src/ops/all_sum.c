@@ -27,12 +27,8 @@ static gan_status forward(const gan_call *c)
     return c->run->comm ? c->run->comm->all_sum(c->run->comm->user, c->out, n) : GAN_OK;
 }
 
-const gan_op gan_op_all_sum = {.name = "all_sum",
-                               .waits = true,
-                               .inplace = 1,
-                               .infer = infer,
-                               .backward = backward,
-                               .forward = forward};
+const gan_op gan_op_all_sum = {
+    .name = "all_sum", .waits = true, .inplace = 1, .infer = infer, .backward = backward, .forward = forward};
 
 gan_status gan_add_all_sum(gan_graph *g, gan_id x, gan_id *y)
 {

@@ -33,8 +33,7 @@ static gan_status pick_backward(gan_graph *g, gan_id y, gan_id dy, gan_id *dx)
 static gan_status pick_forward(const gan_call *c)
 {
     int64_t n = gan_form_floats(&c->y->form), pieces = c->y->p.group.pieces;
-    for (int64_t i = 0; i < n; i++)
-        c->out[i] = c->in[1][i * pieces + argmax(c->in[0] + i * pieces, pieces)];
+    for (int64_t i = 0; i < n; i++) c->out[i] = c->in[1][i * pieces + argmax(c->in[0] + i * pieces, pieces)];
     return GAN_OK;
 }
 

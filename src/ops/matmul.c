@@ -132,8 +132,7 @@ static gan_status tn_infer(gan_graph *g, gan_node *y)
     if (!is_rows(x) || !is_rows(dy) || x->dist != GAN_SHARDED || dy->dist != GAN_SHARDED ||
         x->dims[0] != dy->dims[0])
         return gan_shape_error(g, y, "wanted x [n,k] and dy [n,m], sharded, with the same n");
-    y->form = (gan_form){
-        .n_dims = 2, .dims = {x->dims[1], dy->dims[1]}, .dist = GAN_PARTIAL, .panel = true};
+    y->form = (gan_form){.n_dims = 2, .dims = {x->dims[1], dy->dims[1]}, .dist = GAN_PARTIAL, .panel = true};
     return GAN_OK;
 }
 

@@ -43,11 +43,16 @@ static bool partial_result(const gan_node *y, const gan_form *a, const gan_form 
     gan_map f = y->op->map;
     *ok = true;
     if (!pa && !pb) return false;
-    if (f == GAN_MAP_AFFINE) *ok = y->p.map.q == 0;
-    else if (f == GAN_MAP_ADD || f == GAN_MAP_SUB) *ok = pa && pb;
-    else if (f == GAN_MAP_MUL) *ok = pa != pb;
-    else if (f == GAN_MAP_DIV) *ok = pa && !pb;
-    else *ok = false;
+    if (f == GAN_MAP_AFFINE)
+        *ok = y->p.map.q == 0;
+    else if (f == GAN_MAP_ADD || f == GAN_MAP_SUB)
+        *ok = pa && pb;
+    else if (f == GAN_MAP_MUL)
+        *ok = pa != pb;
+    else if (f == GAN_MAP_DIV)
+        *ok = pa && !pb;
+    else
+        *ok = false;
     return true;
 }
 

@@ -10,8 +10,10 @@ static gan_status infer(gan_graph *g, gan_node *y)
 
 const gan_op gan_op_param = {.name = "param", .infer = infer};
 
-gan_status gan_add_param(gan_graph *g, const gan_form *form, float *data, const void *owner, int index, gan_id *y)
+gan_status gan_add_param(gan_graph *g, const gan_form *form, float *data, const void *owner, int index,
+                         gan_id *y)
 {
-    gan_node node = {.op = &gan_op_param, .form = *form, .p = {.param = {owner, index, GAN_NONE}}, .fixed = data};
+    gan_node node = {
+        .op = &gan_op_param, .form = *form, .p = {.param = {owner, index, GAN_NONE}}, .fixed = data};
     return gan_graph_add(g, &node, y);
 }

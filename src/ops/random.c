@@ -18,16 +18,18 @@ static gan_status forward(const gan_call *c)
                   .step = (uint64_t)c->run->step};
     for (int64_t r = 0; r < f->dims[0]; r++) {
         at.sample = (uint64_t)(first + r);
-        if (c->y->p.random.normal) gan_rng_normal(&at, 0, cols, a, b, c->out + r * cols);
-        else gan_rng_uniform(&at, 0, cols, a, b, c->out + r * cols);
+        if (c->y->p.random.normal)
+            gan_rng_normal(&at, 0, cols, a, b, c->out + r * cols);
+        else
+            gan_rng_uniform(&at, 0, cols, a, b, c->out + r * cols);
     }
     return GAN_OK;
 }
 
 const gan_op gan_op_random = {.name = "random", .infer = infer, .forward = forward};
 
-gan_status gan_add_random(gan_graph *g, const gan_form *form, gan_rng_purpose purpose, bool normal, float a, float b,
-                          gan_id *y)
+gan_status gan_add_random(gan_graph *g, const gan_form *form, gan_rng_purpose purpose, bool normal, float a,
+                          float b, gan_id *y)
 {
     gan_node node = {.op = &gan_op_random,
                      .form = *form,

@@ -13,7 +13,8 @@ static gan_form with_mid(const gan_graph *g, gan_form f, int axis, int64_t mid)
 }
 
 /* Copy blocks of `n` floats between strides. */
-static void copy_blocks(int64_t blocks, int64_t n, const float *from, int64_t from_stride, float *to, int64_t to_stride)
+static void copy_blocks(int64_t blocks, int64_t n, const float *from, int64_t from_stride, float *to,
+                        int64_t to_stride)
 {
     for (int64_t i = 0; i < blocks; i++)
         memcpy(to + i * to_stride, from + i * from_stride, (size_t)n * sizeof *to);
@@ -63,8 +64,8 @@ static gan_status pad_infer(gan_graph *g, gan_node *y)
     if (x->panel || axis < 0 || axis >= x->n_dims) return gan_shape_error(g, y, "there is no axis %d", axis);
     int64_t mid = gan__axis_of(g, x, axis).mid, from = y->p.slice.from, size = y->p.slice.size;
     if (from < 0 || from + mid > size)
-        return gan_shape_error(g, y, "%lld elements at %lld do not fit into %lld", (long long)mid, (long long)from,
-                               (long long)size);
+        return gan_shape_error(g, y, "%lld elements at %lld do not fit into %lld", (long long)mid,
+                               (long long)from, (long long)size);
     y->form = with_mid(g, *x, axis, size);
     return GAN_OK;
 }
@@ -85,7 +86,8 @@ static gan_status pad_forward(const gan_call *c)
     return GAN_OK;
 }
 
-const gan_op gan_op_pad = {.name = "pad", .infer = pad_infer, .backward = pad_backward, .forward = pad_forward};
+const gan_op gan_op_pad = {
+    .name = "pad", .infer = pad_infer, .backward = pad_backward, .forward = pad_forward};
 
 gan_status gan_add_pad(gan_graph *g, gan_id x, int axis, int64_t from, int64_t size, gan_id *y)
 {

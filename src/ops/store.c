@@ -12,8 +12,7 @@ static gan_status infer(gan_graph *g, gan_node *y)
 
 static gan_status forward(const gan_call *c)
 {
-    if (c->out != c->in[0])
-        memcpy(c->out, c->in[0], (size_t)gan_form_floats(&c->y->form) * sizeof *c->out);
+    if (c->out != c->in[0]) memcpy(c->out, c->in[0], (size_t)gan_form_floats(&c->y->form) * sizeof *c->out);
     return GAN_OK;
 }
 

@@ -61,8 +61,11 @@ static gan_status expand_forward(const gan_call *c)
     return GAN_OK;
 }
 
-const gan_op gan_op_expand_cols = {
-    .name = "expand_cols", .broadcast = GAN_BROADCAST_COLS, .infer = expand_infer, .backward = expand_backward, .forward = expand_forward};
+const gan_op gan_op_expand_cols = {.name = "expand_cols",
+                                   .broadcast = GAN_BROADCAST_COLS,
+                                   .infer = expand_infer,
+                                   .backward = expand_backward,
+                                   .forward = expand_forward};
 
 gan_status gan_add_expand_cols(gan_graph *g, gan_id x, int64_t cols, gan_id *y)
 {

@@ -76,8 +76,11 @@ static gan_status expand_forward(const gan_call *c)
     return GAN_OK;
 }
 
-const gan_op gan_op_expand_rows = {
-    .name = "expand_rows", .broadcast = GAN_BROADCAST_ROWS, .infer = expand_infer, .backward = expand_backward, .forward = expand_forward};
+const gan_op gan_op_expand_rows = {.name = "expand_rows",
+                                   .broadcast = GAN_BROADCAST_ROWS,
+                                   .infer = expand_infer,
+                                   .backward = expand_backward,
+                                   .forward = expand_forward};
 
 gan_status gan_add_expand_rows(gan_graph *g, gan_id x, int64_t rows, gan_id *y)
 {
