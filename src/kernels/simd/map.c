@@ -47,10 +47,10 @@ INLINE vf v_log(vf a)
     vf k = __builtin_convertvector((bits >> 23) - 127 - (tiny & 25), vf);
     vf f = (vf)((bits & 0x7fffff) + 0x3f3504f3) - 1.0f;
     vf s = f / (f + 2.0f), z = s * s, w = z * z;
-    vf odd = z * (w * 0.28498786688f + 0.66666662693f);
+    vf odd = vf_rounded(z * (w * 0.28498786688f + 0.66666662693f));
     vf r = w * (w * 0.24279078841f + 0.40000972152f) + odd;
-    vf half_square = f * f * 0.5f;
-    vf low = s * (half_square + r) + k * 9.0580006145e-06f;
+    vf half_square = vf_rounded(f * f * 0.5f);
+    vf low = s * (half_square + r) + vf_rounded(k * 9.0580006145e-06f);
     vf y = k * 6.9313812256e-01f + (low - half_square + f);
     vf special = vf_pick(a == 0.0f, vf_all(-INFINITY), vf_pick(a < 0.0f, vf_all(NAN), a));
     return vf_pick((a > 0.0f) & (a < INFINITY), y, special);
@@ -84,8 +84,7 @@ INLINE vf v_tanh(vf a)
     s = s * z - 3.33332819422e-1f;
     s = s * (z * a) + a;
     vf large = 1.0f - 2.0f / (v_exp(size + size) + 1.0f);
-    large = (vf)((vi)large | ((vi)a & SIGN_BIT));
-    return vf_pick(size < 0.625f, s, large);
+    return (vf)((vi)vf_pick(size < 0.625f, s, large) | ((vi)a & SIGN_BIT)); /* -0 too */
 }
 
 INLINE vf v_exp_of_minus_size(vf a)

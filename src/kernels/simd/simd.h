@@ -25,6 +25,12 @@
 #define LANES        GAN_PASTE(LANES, GAN_ISA)
 #define PARTS        (GAN_PANEL / LANES)
 
+/* The constraint that names a vector register (or memory, to be right anywhere) in assembly. */
+#define REGISTER_plain  "m"
+#define REGISTER_x86_64 "x"
+#define REGISTER_avx2   "x"
+#define REGISTER_avx512 "v"
+
 #define INLINE static inline __attribute__((always_inline))
 
 typedef float vf __attribute__((vector_size(4 * LANES)));
@@ -70,6 +76,14 @@ INLINE vf vf_pick(vi mask, vf a, vf b)
 INLINE vf vf_abs(vf a)
 {
     return (vf)((vi)a & 0x7fffffff);
+}
+
+/* The product a as it is, rounded. In the sum of two products the compiler may fuse either one with the addition, and
+ * does not choose alike for all instruction sets: this takes one of them out of its sight. */
+INLINE vf vf_rounded(vf a)
+{
+    __asm__("" : "+" GAN_PASTE(REGISTER, GAN_ISA)(a));
+    return a;
 }
 
 INLINE vf vf_sqrt(vf a)

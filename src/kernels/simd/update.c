@@ -22,9 +22,9 @@ INLINE void store_at(float *p, int64_t i, int64_t n, vf v)
 INLINE void adam_at(int64_t i, int64_t n, const gan_adam *a, const float *g, float *w, float *m, float *v)
 {
     vf ws = load_at(w, i, n);
-    vf d = load_at(g, i, n) * a->grad_scale + ws * a->weight_decay;
-    vf ms = load_at(m, i, n) * a->beta1 + d * (1 - a->beta1);
-    vf vs = load_at(v, i, n) * a->beta2 + d * d * (1 - a->beta2);
+    vf d = load_at(g, i, n) * a->grad_scale + vf_rounded(ws * a->weight_decay);
+    vf ms = load_at(m, i, n) * a->beta1 + vf_rounded(d * (1 - a->beta1));
+    vf vs = load_at(v, i, n) * a->beta2 + vf_rounded(d * d * (1 - a->beta2));
     store_at(m, i, n, ms);
     store_at(v, i, n, vs);
     store_at(w, i, n, ws - a->rate * ms / (vf_sqrt(vs * a->v_scale) + a->epsilon));
@@ -52,7 +52,7 @@ typedef struct momentum {
 INLINE void momentum_at(int64_t i, int64_t n, const momentum *a, const float *g, float *w, float *v)
 {
     vf ws = load_at(w, i, n);
-    vf d = load_at(g, i, n) * a->grad_scale + ws * a->weight_decay;
+    vf d = load_at(g, i, n) * a->grad_scale + vf_rounded(ws * a->weight_decay);
     if (v) {
         d = load_at(v, i, n) * a->momentum + d;
         store_at(v, i, n, d);
@@ -83,8 +83,8 @@ typedef struct rmsprop {
 INLINE void rmsprop_at(int64_t i, int64_t n, const rmsprop *a, const float *g, float *w, float *v)
 {
     vf ws = load_at(w, i, n);
-    vf d = load_at(g, i, n) * a->grad_scale + ws * a->weight_decay;
-    vf vs = load_at(v, i, n) * a->decay + d * d * (1 - a->decay);
+    vf d = load_at(g, i, n) * a->grad_scale + vf_rounded(ws * a->weight_decay);
+    vf vs = load_at(v, i, n) * a->decay + vf_rounded(d * d * (1 - a->decay));
     store_at(v, i, n, vs);
     store_at(w, i, n, ws - a->rate * d / (vf_sqrt(vs) + a->epsilon));
 }
