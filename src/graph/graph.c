@@ -165,9 +165,21 @@ gan_status gan_shape_error(const gan_graph *g, const gan_node *y, const char *fm
                     what);
 }
 
+static gan_status check_inputs(const gan_graph *g, const gan_node *y)
+{
+    for (int i = 0; i < y->n_in; i++)
+        if (y->in[i] < 0 || y->in[i] >= g->n)
+            return GAN_FAIL(GAN_EINTERNAL, "%s%s%s: input %d is not a node of this graph", g->layer,
+                            *g->layer ? ": " : "", y->op->name, i);
+    return GAN_OK;
+}
+
 static gan_status check_form(const gan_graph *g, const gan_node *y)
 {
     const gan_form *f = &y->form;
+    if (f->n_dims < 1 || f->n_dims > GAN_MAX_DIMS)
+        return gan_shape_error(g, y, "the result would have %d dimensions, of 1 to %d", f->n_dims,
+                               GAN_MAX_DIMS);
     for (int i = 0; i < f->n_dims; i++)
         if (f->dims[i] < 1) return gan_shape_error(g, y, "the result would have a size below 1");
     if (f->dist == GAN_SHARDED && f->dims[0] % g->shards != 0)
@@ -190,6 +202,7 @@ gan_status gan_graph_add(gan_graph *g, const gan_node *node, gan_id *out)
     y.layer = g->layer;
     y.phase = g->phase;
     y.metric = g->metric;
+    GAN_TRY(check_inputs(g, &y));
     GAN_TRY(y.op->infer(g, &y));
     GAN_TRY(check_form(g, &y));
     g->nodes[g->n] = y;

@@ -4,7 +4,8 @@
 
 static gan_status infer(gan_graph *g, gan_node *y)
 {
-    (void)g, (void)y;
+    float keep = y->p.dropout.keep;
+    if (!(keep > 0 && keep <= 1)) return gan_shape_error(g, y, "keeping %g is not in 0..1", (double)keep);
     return GAN_OK;
 }
 

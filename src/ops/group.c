@@ -13,14 +13,22 @@ static int64_t argmax(const float *x, int64_t n)
     return best;
 }
 
+/* x chooses, so it must be whole; v is only moved, so it may be PARTIAL where x is REPLICATED. */
+static bool may_choose(const gan_form *x, const gan_form *v)
+{
+    if (x->n_dims != 2 || x->panel || v->n_dims != 2 || v->panel || x->dims[0] != v->dims[0]) return false;
+    if (x->dist == GAN_PARTIAL) return false;
+    return x->dist == v->dist || (x->dist == GAN_REPLICATED && v->dist == GAN_PARTIAL);
+}
+
 static gan_status pick_infer(gan_graph *g, gan_node *y)
 {
-    const gan_form *x = gan__in(g, y, 0);
-    if (x->n_dims != 2 || x->panel || !gan_form_equal(x, gan__in(g, y, 1)) ||
-        x->dims[1] % y->p.group.pieces != 0)
-        return gan_shape_error(g, y, "wanted two values [n, units * %lld]", (long long)y->p.group.pieces);
-    y->form = *x;
-    y->form.dims[1] /= y->p.group.pieces;
+    const gan_form *x = gan__in(g, y, 0), *v = gan__in(g, y, 1);
+    int64_t pieces = y->p.group.pieces;
+    if (!may_choose(x, v) || pieces < 1 || x->dims[1] != v->dims[1] || x->dims[1] % pieces != 0)
+        return gan_shape_error(g, y, "wanted two values [n, units * %lld]", (long long)pieces);
+    y->form = *v;
+    y->form.dims[1] /= pieces;
     return GAN_OK;
 }
 
@@ -49,10 +57,11 @@ gan_status gan_add_group_pick(gan_graph *g, gan_id x, gan_id v, int64_t pieces, 
 static gan_status spread_infer(gan_graph *g, gan_node *y)
 {
     const gan_form *x = gan__in(g, y, 0), *d = gan__in(g, y, 1);
-    if (x->n_dims != 2 || d->n_dims != 2 || x->dist != d->dist || x->dims[0] != d->dims[0] ||
-        x->dims[1] != d->dims[1] * y->p.group.pieces)
-        return gan_shape_error(g, y, "wanted [n, units * %lld] and [n, units]", (long long)y->p.group.pieces);
+    int64_t pieces = y->p.group.pieces;
+    if (!may_choose(x, d) || pieces < 1 || x->dims[1] != d->dims[1] * pieces)
+        return gan_shape_error(g, y, "wanted [n, units * %lld] and [n, units]", (long long)pieces);
     y->form = *x;
+    y->form.dist = d->dist;
     return GAN_OK;
 }
 

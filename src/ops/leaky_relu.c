@@ -9,12 +9,18 @@ static gan_status backward(gan_graph *g, gan_id y, gan_id dy, gan_id *dx)
     return gan_add_mul(g, dy, mask, &dx[0]);
 }
 
+static gan_status infer(gan_graph *g, gan_node *y)
+{
+    if (!(y->p.map.p >= 0)) return gan_shape_error(g, y, "the slope %g is not 0 or more", (double)y->p.map.p);
+    return gan__map_infer(g, y);
+}
+
 const gan_op gan_op_leaky_relu = {
     .name = "leaky_relu",
     .is_map = true,
     .map = GAN_MAP_LEAKY_RELU,
     .inplace = 1,
-    .infer = gan__map_infer,
+    .infer = infer,
     .backward = backward,
     .forward = gan__map_forward,
 };

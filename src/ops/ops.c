@@ -37,31 +37,26 @@ gan__axis gan__axis_of(const gan_graph *g, const gan_form *f, int axis)
 /* ---- elementwise ------------------------------------------------------------------------------------------- */
 
 /* PARTIAL values are summands: only functions that are linear in them give a summand of the right sum. */
-static bool partial_result(const gan_node *y, const gan_form *a, const gan_form *b, bool *ok)
+static bool linear_in_partial(const gan_node *y, const gan_form *a, const gan_form *b)
 {
     bool pa = a->dist == GAN_PARTIAL, pb = b && b->dist == GAN_PARTIAL;
-    gan_map f = y->op->map;
-    *ok = true;
-    if (!pa && !pb) return false;
-    if (f == GAN_MAP_AFFINE)
-        *ok = y->p.map.q == 0;
-    else if (f == GAN_MAP_ADD || f == GAN_MAP_SUB)
-        *ok = pa && pb;
-    else if (f == GAN_MAP_MUL)
-        *ok = pa != pb;
-    else if (f == GAN_MAP_DIV)
-        *ok = pa && !pb;
-    else
-        *ok = false;
-    return true;
+    switch (y->op->map) {
+    case GAN_MAP_AFFINE: return y->p.map.q == 0;
+    case GAN_MAP_ADD:
+    case GAN_MAP_SUB: return pa && pb;
+    case GAN_MAP_MUL: return (pa && b->dist == GAN_REPLICATED) || (pb && a->dist == GAN_REPLICATED);
+    case GAN_MAP_DIV: return pa && b->dist == GAN_REPLICATED;
+    default: return false;
+    }
 }
 
 gan_status gan__map_infer(gan_graph *g, gan_node *y)
 {
     const gan_form *a = gan__in(g, y, 0), *b = y->n_in > 1 ? gan__in(g, y, 1) : NULL;
-    bool ok, partial = partial_result(y, a, b, &ok);
+    bool partial = a->dist == GAN_PARTIAL || (b && b->dist == GAN_PARTIAL);
     if (b && !gan_form_same_shape(a, b)) return gan_shape_error(g, y, "wanted two inputs of one shape");
-    if (!ok) return gan_shape_error(g, y, "a sum over ranks is needed first (all_sum)");
+    if (partial && !linear_in_partial(y, a, b))
+        return gan_shape_error(g, y, "a sum over ranks is needed first (all_sum)");
     if (b && !partial && a->dist != b->dist)
         return gan_shape_error(g, y, "wanted two inputs that lie on the ranks in one way");
     y->form = *a;

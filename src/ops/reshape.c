@@ -4,6 +4,8 @@
 static gan_status infer(gan_graph *g, gan_node *y)
 {
     const gan_form *x = gan__in(g, y, 0);
+    if (y->form.n_dims < 1 || y->form.n_dims > GAN_MAX_DIMS)
+        return gan_shape_error(g, y, "%d dimensions are not 1 to %d", y->form.n_dims, GAN_MAX_DIMS);
     if (x->panel || gan_form_floats(x) != gan_form_floats(&y->form) ||
         (x->dist == GAN_SHARDED && x->dims[0] != y->form.dims[0])) {
         char wanted[128];
@@ -25,6 +27,6 @@ const gan_op gan_op_reshape = {.name = "reshape", .alias = true, .infer = infer,
 gan_status gan_add_reshape(gan_graph *g, gan_id x, int n_dims, const int64_t *dims, gan_id *y)
 {
     gan_node node = {.op = &gan_op_reshape, .n_in = 1, .in = {x}, .form = {.n_dims = n_dims}};
-    for (int i = 0; i < n_dims; i++) node.form.dims[i] = dims[i];
+    for (int i = 0; i < n_dims && i < GAN_MAX_DIMS; i++) node.form.dims[i] = dims[i];
     return gan_graph_add(g, &node, y);
 }
