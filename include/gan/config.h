@@ -61,7 +61,8 @@ typedef struct gan_layer_text {
 typedef struct gan_config gan_config;
 
 /* The networks of a system, NULL-terminated; NULL when there is no such system. *names receives all systems' names
- * (NULL-terminated), for error texts. Given by the caller, since config stands below systems. */
+ * (NULL-terminated), for error texts. Both lists stay as long as the program runs. Given by the caller, since config
+ * stands below systems. */
 typedef const char *const *gan_networks_of(const char *system, const char *const **names);
 
 /* Read an INI file (path) and apply overrides "section.key=value" (sets[n_sets], as from --set). Local: every rank reads the

@@ -1,0 +1,301 @@
+/* A job file and overrides -> a configuration, or the list of everything that is wrong with them.
+ *
+ * In this order: the text becomes items; the last train.system among file and overrides decides which
+ * networks, so which sections there are; all entries get defaults, then the file's values, then the
+ * overrides; then the rules that concern several keys. Complaints are collected all the way and become one
+ * failure at the end. */
+#include "gan/config.h"
+
+#include "entries.h"
+#include "gan/mem.h"
+#include "ini_items.h"
+#include "override.h"
+#include "rules.h"
+#include "schema.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/* What is being read; lives for one call. */
+typedef struct job {
+    const char *name;
+    gan__ini ini;
+    gan__override *sets;
+    int n_sets;
+    gan_config *config;
+    const char *const *systems;
+    bool system_known;
+    gan__complaints list;
+} job;
+
+/* ---- which system, so which sections ---- */
+
+static bool is_key(const char *section, const char *key, const char *wanted_section, const char *wanted_key)
+{
+    return section && key && strcmp(section, wanted_section) == 0 && strcmp(key, wanted_key) == 0;
+}
+
+/* The last one given; an override before the file. */
+static const char *find_system(const job *j)
+{
+    for (int i = j->n_sets - 1; i >= 0; i--)
+        if (is_key(j->sets[i].section, j->sets[i].key, "train", "system")) return j->sets[i].value;
+    for (int i = 0; i < j->ini.n; i++)
+        if (is_key(j->ini.items[i].section, j->ini.items[i].key, "train", "system"))
+            return j->ini.items[i].value;
+    for (int k = 0; k < GAN__SCHEMA_KEYS; k++)
+        if (is_key(gan__schema[k].section, gan__schema[k].name, "train", "system"))
+            return gan__schema[k].fallback;
+    return "";
+}
+
+static gan_status make_store(job *j, gan_networks_of *networks_of)
+{
+    static const char *const none[] = {NULL};
+    j->systems = none;
+    const char *const *networks = networks_of(find_system(j), &j->systems);
+    j->system_known = networks != NULL;
+    if (!(j->config = gan_calloc(1, sizeof *j->config))) return GAN_ENOMEM;
+    return gan__entries_fill(j->config, networks ? networks : none);
+}
+
+/* "a, b, c", cut to the room there is. */
+static const char *join(char *out, size_t room, const char *const *words)
+{
+    size_t n = 0;
+    out[0] = '\0';
+    for (; *words && n + 1 < room; words++) {
+        int m = snprintf(out + n, room - n, "%s%s", n ? ", " : "", *words);
+        n += m > 0 ? (size_t)m : 0;
+    }
+    return out;
+}
+
+static void complain_of_system(job *j)
+{
+    char quoted[GAN__QUOTE], all[256];
+    const gan__entry *e = gan__entries_find(j->config, "train", "system");
+    if (e->refused) return;
+    const gan__place at = {e->line || !e->where ? j->name : e->where, e->line};
+    const char *near = gan_nearest(e->value.text, j->systems);
+    gan__complain(&j->list, &at, "train", "system", "%s is not a system%s%s%s (allowed: %s)",
+                  gan__quote(quoted, e->value.text), near ? "; did you mean " : "", near ? near : "",
+                  near ? "?" : "", join(all, sizeof all, j->systems));
+}
+
+/* ---- unknown names ---- */
+
+enum { MAX_NAMES = 128 };
+
+/* The keys of this section were very likely meant: no rule shall miss them. */
+static void excuse_section(gan_config *c, const char *section)
+{
+    for (int i = 0; i < c->n; i++)
+        if (strcmp(c->entries[i].section, section) == 0) c->entries[i].refused = true;
+}
+
+static void complain_of_section(job *j, const gan__place *at, const char *section)
+{
+    const char *names[MAX_NAMES + 1];
+    char quoted[GAN__QUOTE], all[384];
+    int n = 0;
+    for (int i = 0; i < j->config->n && n < MAX_NAMES; i++)
+        if (n == 0 || strcmp(names[n - 1], j->config->entries[i].section) != 0)
+            names[n++] = j->config->entries[i].section;
+    names[n] = NULL;
+    const char *near = gan_nearest(section, names);
+    if (near) excuse_section(j->config, near);
+    if (near)
+        gan__complain(&j->list, at, NULL, NULL, "unknown section %s; did you mean [%s]?",
+                      gan__quote(quoted, section), near);
+    else
+        gan__complain(&j->list, at, NULL, NULL, "unknown section %s; known are %s",
+                      gan__quote(quoted, section), join(all, sizeof all, names));
+}
+
+/* The known key of this section that is near. */
+static gan__entry *nearest_entry(const gan_config *c, const char *section, const char *key)
+{
+    const char *names[MAX_NAMES + 1];
+    int n = 0;
+    for (int i = 0; i < c->n && n < MAX_NAMES; i++)
+        if (strcmp(c->entries[i].section, section) == 0) names[n++] = c->entries[i].key->name;
+    names[n] = NULL;
+    const char *near = gan_nearest(key, names);
+    return near ? gan__entries_find(c, section, near) : NULL;
+}
+
+/* The same key in another section: the first there is. */
+static gan__entry *entry_elsewhere(const gan_config *c, const char *key)
+{
+    for (int i = 0; i < c->n; i++)
+        if (strcmp(c->entries[i].key->name, key) == 0) return &c->entries[i];
+    return NULL;
+}
+
+enum { NAME = 128 };
+
+static const char *full_name(char out[NAME], const gan__entry *e)
+{
+    snprintf(out, NAME, "%s%s%s", e ? e->section : "", e ? "." : "", e ? e->key->name : "");
+    return out;
+}
+
+static void complain_of_key(job *j, const gan__place *at, const char *section, const char *key)
+{
+    char shown[GAN__QUOTE], a[NAME], b[NAME];
+    gan__entry *near = nearest_entry(j->config, section, key), *same = entry_elsewhere(j->config, key);
+    gan__excerpt(shown, key);
+    if (!near && !same) {
+        gan__complain(&j->list, at, section, shown, "unknown key; `gan_mpi config` lists the keys of [%s]",
+                      section);
+        return;
+    }
+    gan__complain(&j->list, at, section, shown, "unknown key; did you mean %s%s%s?", full_name(a, near),
+                  near && same ? " or " : "", full_name(b, same));
+    /* Very likely one of them was meant: no rule shall miss it. */
+    if (near) near->refused = true;
+    if (same) same->refused = true;
+}
+
+/* ---- values ---- */
+
+/* The entry for a value; NULL after a complaint, or when no one can know (the system is unknown). */
+static gan__entry *find_entry(job *j, const gan__place *at, const char *section, const char *key)
+{
+    gan__entry *e = gan__entries_find(j->config, section, key);
+    if (!e && gan__entries_has_section(j->config, section)) complain_of_key(j, at, section, key);
+    return e;
+}
+
+static gan_status apply_pair(job *j, const gan__ini_item *item, const gan__place *at)
+{
+    if (item->section[0] == '\0') {
+        char shown[GAN__QUOTE];
+        gan__complain(&j->list, at, NULL, NULL, "%s: a key before the first [section]",
+                      gan__excerpt(shown, item->key));
+        return GAN_OK;
+    }
+    gan__entry *e = find_entry(j, at, item->section, item->key);
+    if (!e) return GAN_OK;
+    if (e->line == 0) return gan__entry_set(e, item->value, at, &j->list);
+    gan__complain(&j->list, at, e->section, e->key->name, "written twice, first in line %d; remove one",
+                  e->line);
+    return GAN_OK;
+}
+
+static gan_status apply_file(job *j)
+{
+    for (int i = 0; i < j->ini.n; i++) {
+        const gan__ini_item *item = &j->ini.items[i];
+        const gan__place at = {j->name, item->line};
+        if (item->wrong)
+            gan__complain(&j->list, &at, NULL, NULL, "%s", item->wrong);
+        else if (item->key)
+            GAN_TRY(apply_pair(j, item, &at));
+        else if (j->system_known && !gan__entries_has_section(j->config, item->section))
+            complain_of_section(j, &at, item->section);
+    }
+    return GAN_OK;
+}
+
+/* Of several overrides for one key the last counts, as users of command lines expect. */
+static gan_status apply_sets(job *j)
+{
+    for (int i = 0; i < j->n_sets; i++) {
+        const gan__override *set = &j->sets[i];
+        const gan__place at = {set->where, 0};
+        if (set->wrong) {
+            gan__complain(&j->list, &at, NULL, NULL, "%s", set->wrong);
+            continue;
+        }
+        gan__entry *e = find_entry(j, &at, set->section, set->key);
+        if (e)
+            GAN_TRY(gan__entry_set(e, set->value, &at, &j->list));
+        else if (j->system_known && !gan__entries_has_section(j->config, set->section))
+            complain_of_section(j, &at, set->section);
+    }
+    return GAN_OK;
+}
+
+/* ---- the whole ---- */
+
+static gan_status build(job *j, gan_networks_of *networks_of)
+{
+    GAN_TRY(make_store(j, networks_of));
+    GAN_TRY(apply_file(j));
+    GAN_TRY(apply_sets(j));
+    if (!j->system_known) complain_of_system(j);
+    GAN_TRY(gan__rules_apply(j->config, j->name, &j->list));
+    return gan__complaints_status(&j->list);
+}
+
+static gan_status refuse_bytes(const char *name, const char *text, int64_t at)
+{
+    int line = 1;
+    for (int64_t i = 0; i < at; i++) line += text[i] == '\n';
+    return GAN_FAIL(
+        GAN_ECONFIG,
+        "%s:%d: byte 0x%02x is not text; a job file is UTF-8 without control bytes (is this the right file?)",
+        name, line, (unsigned char)text[at]);
+}
+
+gan_status gan_config_parse(gan_config **out, const char *name, const char *text, int64_t n_bytes,
+                            const char *const *sets, int n_sets, gan_networks_of *networks_of)
+{
+    *out = NULL;
+    int64_t bad = gan__not_text(text, n_bytes);
+    if (bad >= 0) return refuse_bytes(name, text, bad);
+    job j = {.name = name};
+    gan_status s = gan__ini_parse(&j.ini, text, n_bytes);
+    if (s == GAN_OK) s = gan__overrides_parse(&j.sets, &j.n_sets, sets, n_sets);
+    if (s == GAN_OK) s = build(&j, networks_of);
+    gan__overrides_free(j.sets, j.n_sets);
+    gan__ini_free(&j.ini);
+    if (s == GAN_OK)
+        *out = j.config;
+    else
+        gan_config_free(j.config);
+    return s;
+}
+
+enum { MAX_FILE_BYTES = 1 << 20 };
+
+/* The whole file as a counted block. */
+static gan_status read_file(char **out, int64_t *n_bytes, const char *path)
+{
+    gan_status s = GAN_OK;
+    size_t n = 0;
+    *out = NULL;
+    FILE *f = fopen(path, "rb");
+    if (!f)
+        return GAN_FAIL(GAN_ECONFIG, "%s: cannot be opened: %s; give the path of a job file", path,
+                        strerror(errno));
+    char *bytes = gan_calloc(MAX_FILE_BYTES + 1, 1);
+    if (!bytes)
+        s = GAN_ENOMEM;
+    else if ((n = fread(bytes, 1, MAX_FILE_BYTES + 1, f)) > MAX_FILE_BYTES)
+        s = GAN_FAIL(GAN_ECONFIG, "%s: more than %d bytes; this is not a job file", path, MAX_FILE_BYTES);
+    else if (ferror(f))
+        s = GAN_FAIL(GAN_EIO, "%s: cannot be read: %s; give the path of a job file", path, strerror(errno));
+    fclose(f);
+    if (s == GAN_OK)
+        *out = bytes;
+    else
+        gan_free(bytes);
+    *n_bytes = (int64_t)n;
+    return s;
+}
+
+gan_status gan_config_read(gan_config **out, const char *path, const char *const *sets, int n_sets,
+                           gan_networks_of *networks_of)
+{
+    char *text;
+    int64_t n_bytes = 0;
+    *out = NULL;
+    GAN_TRY(read_file(&text, &n_bytes, path));
+    gan_status s = gan_config_parse(out, path, text, n_bytes, sets, n_sets, networks_of);
+    gan_free(text);
+    return s;
+}
