@@ -1,0 +1,66 @@
+/* Training: a session (everything that runs steps), and the loop around it with its files, signals and terminal. */
+#ifndef GAN_TRAIN_H
+#define GAN_TRAIN_H
+
+#include "gan/collectives.h"
+#include "gan/system.h"
+
+/* How a run is spread over ranks, resolved and checked from [parallel] and train.batch. */
+typedef struct gan_layout {
+    gan_reduce_mode mode;
+    int ranks;
+    int64_t batch;  /* global */
+    int64_t shards; /* global; a multiple of ranks */
+} gan_layout;
+
+/* Local. GAN_ECONFIG names what does not divide, and the nearest sizes that do. couples: a network mixes samples. */
+gan_status gan_layout_resolve(gan_layout *l, const gan_config *cfg, int ranks, bool couples);
+
+typedef struct gan_session {
+    const gan_comm *comm; /* borrowed */
+    const gan_config *cfg;
+    const gan_kernels *k;
+    gan_source *source;
+    gan_model *model;
+    gan_step *step;
+    gan_plan *plan;
+    gan_comm_set *set;
+    gan_layout layout;
+    gan_run run;
+    gan_phase_time *times; /* by phase, since gan_session_reset_times */
+} gan_session;
+
+/* Collective. Opens the data, builds networks, step program and plan; ends in agreement. `ranks` is comm->size, or
+ * another number when the program is only to be looked at (dry run), which then cannot be executed. */
+gan_status gan_session_open(gan_session *s, const gan_comm *comm, const gan_config *cfg, int ranks);
+void gan_session_close(gan_session *s); /* collective; takes a zeroed one */
+/* Collective: run step `step` (0 is the first). Failures inside are of MPI, and end all ranks. */
+void gan_session_step(gan_session *s, int64_t step, bool metrics);
+void gan_session_reset_times(gan_session *s);
+int64_t gan_session_images_per_step(const gan_session *s); /* real samples that a step reads, over all ranks */
+
+/* Collective: GAN_ENUMERIC on all ranks when a gradient of the last step was not finite; the lowest rank that sees
+ * the first bad value has a text with phase, step, layer and the given name of the last checkpoint. Costs nothing when all is well. */
+gan_status gan_session_check_finite(gan_session *s, const char *last_checkpoint);
+
+typedef struct gan_train_options {
+    bool fresh; /* move the old run directory aside first */
+} gan_train_options;
+
+/* Collective. Train as configured, from the newest checkpoint of the run directory if there is one. GAN_ESTOPPED after a
+ * signal. The caller reports (gan_comm_report). */
+gan_status gan_train(const gan_comm *comm, const gan_config *cfg, const gan_train_options *o);
+
+/* Collective: print what would run: networks, FLOP, memory, bytes per reduction, step program; dot_path may be NULL. */
+gan_status gan_dry_run(const gan_comm *comm, const gan_config *cfg, int ranks, const char *dot_path);
+
+/* Collective: time `steps` steps after a warm-up and print one line or one JSON object. */
+gan_status gan_bench(const gan_comm *comm, const gan_config *cfg, int64_t steps, bool json);
+
+/* The lines about machine and job that a run begins with. */
+void gan_banner(const gan_session *s);
+
+/* Range of the pictures of a job's samples: that of its data, or the frame of a mixture's scatter plot. */
+void gan_picture_range(const gan_config *cfg, float *lo, float *hi);
+
+#endif

@@ -1,0 +1,79 @@
+/* Timing of steps: the median of several, each begun by all ranks at once, with the phases' shares. No files are written. */
+#include "gan/train.h"
+
+#include "gan/clock.h"
+#include "gan/log.h"
+#include "gan/mem.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+
+enum { WARM_UP = 3 };
+
+static int ascending(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static long peak_rss_mib(void)
+{
+    struct rusage u;
+    getrusage(RUSAGE_SELF, &u);
+    return u.ru_maxrss / 1024;
+}
+
+static gan_status time_steps(gan_session *s, int64_t steps, double *seconds)
+{
+    for (int64_t i = 0; i < WARM_UP + steps; i++) {
+        if (i == WARM_UP) gan_session_reset_times(s);
+        GAN_TRY(gan_comm_agree(s->comm, GAN_OK)); /* a barrier */
+        double begin = gan_clock_s();
+        gan_session_step(s, i, false);
+        if (i >= WARM_UP) seconds[i - WARM_UP] = gan_clock_s() - begin;
+    }
+    qsort(seconds, (size_t)steps, sizeof *seconds, ascending);
+    return GAN_OK;
+}
+
+static void print_json(const gan_session *s, int64_t steps, double median_s, double images_per_s)
+{
+    printf("{\"system\": \"gan_mpi %s\", \"kernels\": \"%s\", \"reduce\": \"%s\", \"ranks\": %d, \"batch_per_rank\": %lld, "
+           "\"steps\": %lld, \"images_per_s\": %.2f, \"step_s\": %.6f, \"phases\": {",
+           GAN_VERSION, s->k->name, s->layout.mode == GAN_REDUCE_ORDERED ? "ordered" : "fast", s->layout.ranks,
+           (long long)(s->layout.batch / s->layout.ranks), (long long)steps, images_per_s, median_s);
+    for (int i = 1; i < gan_graph_phases(s->step->graph); i++)
+        printf("%s\"%s\": {\"compute_s\": %.6f, \"exposed_s\": %.6f}", i > 1 ? ", " : "",
+               gan_graph_phase_name(s->step->graph, i), s->times[i].compute_s / (double)steps,
+               s->times[i].exposed_s / (double)steps);
+    printf("}, \"peak_rss_mib\": %ld}\n", peak_rss_mib());
+}
+
+static void print_text(const gan_session *s, int64_t steps, double median_s, double images_per_s)
+{
+    printf("%.0f images/s, %.3f ms a step (median of %lld), peak memory %ld MiB on rank 0\n", images_per_s,
+           median_s * 1e3, (long long)steps, peak_rss_mib());
+    for (int i = 1; i < gan_graph_phases(s->step->graph); i++)
+        printf("  phase %-4s compute %.3f ms, exposed communication %.3f ms\n", gan_graph_phase_name(s->step->graph, i),
+               s->times[i].compute_s / (double)steps * 1e3, s->times[i].exposed_s / (double)steps * 1e3);
+}
+
+gan_status gan_bench(const gan_comm *comm, const gan_config *cfg, int64_t steps, bool json)
+{
+    gan_session s;
+    double *seconds = gan_calloc(steps, sizeof *seconds);
+    if (!seconds) return GAN_ENOMEM;
+    gan_status status = gan_session_open(&s, comm, cfg, comm->size);
+    if (status == GAN_OK) {
+        if (!json) gan_banner(&s);
+        status = time_steps(&s, steps, seconds);
+        double images = (double)gan_session_images_per_step(&s) / seconds[steps / 2];
+        if (status == GAN_OK && comm->rank == 0)
+            (json ? print_json : print_text)(&s, steps, seconds[steps / 2], images);
+        fflush(stdout);
+        gan_session_close(&s);
+    }
+    gan_free(seconds);
+    return status;
+}

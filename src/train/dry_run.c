@@ -1,0 +1,57 @@
+/* Looking at a job without running it. */
+#include "gan/train.h"
+
+#include "gan/log.h"
+
+#include <stdio.h>
+
+static void print_reductions(const gan_session *s)
+{
+    int64_t floats = 0, largest = 0;
+    for (int i = 0; i < s->step->n_reductions; i++) {
+        int64_t n = s->step->reductions[i].n;
+        floats += n;
+        if (largest < n) largest = n;
+    }
+    if (s->layout.ranks == 1) printf("reductions        none: one rank\n");
+    else
+        printf("reductions        %d buckets, %.2f MiB in all, the largest %.2f MiB; each rank sends %.2f MiB per use of all\n",
+               s->step->n_reductions, (double)floats * 4 / 1048576, (double)largest * 4 / 1048576,
+               (double)floats * 8 * (s->layout.ranks - 1) / s->layout.ranks / 1048576);
+}
+
+static void print_plan(const gan_session *s)
+{
+    const gan_plan_info *i = gan_plan_describe(s->plan);
+    int64_t state = 0;
+    for (int k = 0; k < s->model->n_nets; k++)
+        state += s->model->nets[k]->arena_floats * 4 *
+                 (2 + (s->model->nets[k]->ema != NULL) + gan_optimizer_arrays(s->model->opts[k]));
+    printf("program           %d kernels; %d nodes were dead, %d fused into others, %d work in place\n", i->n_nodes,
+           i->n_dead, i->n_fused, i->n_inplace);
+    printf("arithmetic        %.3f GFLOP per step and rank\n", i->flop * 1e-9);
+    printf("activations       %.2f MiB (%.2f without reuse), scratch %.2f MiB\n", (double)i->activation_bytes / 1048576,
+           (double)i->unplanned_bytes / 1048576, (double)i->scratch_bytes / 1048576);
+    printf("parameters        %.2f MiB with gradients, moments and averages\n", (double)state / 1048576);
+}
+
+gan_status gan_dry_run(const gan_comm *comm, const gan_config *cfg, int ranks, const char *dot_path)
+{
+    gan_session s;
+    gan_status status = GAN_OK;
+    GAN_TRY(gan_session_open(&s, comm, cfg, ranks));
+    if (comm->rank == 0) {
+        gan_banner(&s);
+        printf("\n");
+        for (int i = 0; i < s.model->n_nets; i++) gan_network_print(s.model->nets[i], stdout);
+        printf("\n");
+        print_plan(&s);
+        print_reductions(&s);
+        printf("\n");
+        gan_plan_print(s.plan, stdout);
+        fflush(stdout);
+        if (dot_path) status = gan_plan_dot(s.plan, dot_path);
+    }
+    gan_session_close(&s);
+    return gan_comm_agree(comm, status);
+}

@@ -1,0 +1,71 @@
+/* Ranks, shards and batch: what divides what. */
+#include "gan/train.h"
+
+static bool power_of_two(int64_t n)
+{
+    return n > 0 && (n & (n - 1)) == 0;
+}
+
+static int64_t largest_shards(int64_t batch)
+{
+    int64_t s = 16;
+    while (batch % s != 0) s /= 2;
+    return s;
+}
+
+/* The largest power of two below or at n, and the next one. */
+static int64_t power_below(int64_t n)
+{
+    int64_t p = 1;
+    while (p <= n / 2) p *= 2;
+    return p;
+}
+
+static gan_status check_ordered(const gan_layout *l, const char *batch, const char *shards)
+{
+    long long below = power_below(l->ranks), top = power_below(l->shards);
+    if (!power_of_two(l->shards))
+        return GAN_FAIL(GAN_ECONFIG, "%s: parallel.shards = %lld is not a power of two; the nearest are %lld and %lld",
+                        shards, (long long)l->shards, (long long)power_below(l->shards), 2 * top);
+    if (l->batch % l->shards != 0)
+        return GAN_FAIL(GAN_ECONFIG,
+                        "%s: train.batch = %lld is not a multiple of %lld shards; the nearest are %lld and %lld", batch,
+                        (long long)l->batch, (long long)l->shards,
+                        (long long)(l->batch / l->shards > 0 ? l->batch / l->shards * l->shards : l->shards),
+                        (long long)((l->batch / l->shards + 1) * l->shards));
+    if (!power_of_two(l->ranks))
+        return GAN_FAIL(GAN_ECONFIG,
+                        "%d ranks: parallel.reduce = ordered needs a power of two; start %lld or %lld ranks, or use "
+                        "reduce = fast",
+                        l->ranks, below, 2 * below);
+    if (l->ranks > l->shards)
+        return GAN_FAIL(GAN_ECONFIG,
+                        "%d ranks share %lld shards: start at most %lld ranks, or set parallel.shards = %d (train.batch "
+                        "must be a multiple of it)",
+                        l->ranks, (long long)l->shards, (long long)l->shards, l->ranks);
+    return GAN_OK;
+}
+
+static gan_status check_fast(const gan_layout *l, const char *batch)
+{
+    int64_t below = l->batch / l->ranks * l->ranks;
+    if (l->batch % l->ranks == 0) return GAN_OK;
+    return GAN_FAIL(GAN_ECONFIG, "%s: train.batch = %lld is not a multiple of %d ranks; the nearest are %lld and %lld",
+                    batch, (long long)l->batch, l->ranks, (long long)(below ? below : l->ranks),
+                    (long long)(below + l->ranks));
+}
+
+gan_status gan_layout_resolve(gan_layout *l, const gan_config *cfg, int ranks, bool couples)
+{
+    const char *batch = gan_config_where(cfg, "train", "batch");
+    *l = (gan_layout){.mode = (gan_reduce_mode)gan_config_choice(cfg, "parallel", "reduce"),
+                      .ranks = ranks,
+                      .batch = gan_config_int(cfg, "train", "batch"),
+                      .shards = gan_config_int(cfg, "parallel", "shards")};
+    if (l->shards == 0) l->shards = largest_shards(l->batch);
+    if (l->mode == GAN_REDUCE_ORDERED) return check_ordered(l, batch, gan_config_where(cfg, "parallel", "shards"));
+    GAN_TRY(check_fast(l, batch));
+    /* Without an order there is no need to sum shard by shard, unless statistics are taken per shard. */
+    if (!couples || l->shards % ranks != 0 || l->batch % l->shards != 0) l->shards = ranks;
+    return GAN_OK;
+}

@@ -1,0 +1,269 @@
+/* The loop: steps, and between them what has become due. Whatever may end a run is agreed on by all ranks at a step
+ * boundary: each rank's wish to stop (a signal, a failed write) travels in a small reduction that is started after one
+ * step and read after the next, so it costs no waiting. */
+#include "outputs.h"
+#include "signals.h"
+#include "terminal.h"
+
+#include "gan/clock.h"
+#include "gan/digest.h"
+#include "gan/log.h"
+#include "gan/mem.h"
+#include "gan/snapshot.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { SIGNALLED, FAILED, N_WISHES };
+
+typedef struct loop {
+    gan_session s;
+    gan_rundir dir;       /* rank 0 */
+    gan_outputs *out;     /* rank 0 */
+    gan_record record;
+    gan_progress progress; /* rank 0 */
+    int64_t step, last;   /* finished steps; at the end of the run */
+    int64_t saved;        /* step of the newest checkpoint, -1: none */
+    int64_t recorded;     /* step of the latest record */
+    double recorded_s, begin_s, elapsed_before_s;
+    float wishes[N_WISHES];
+    gan_reduction *wish_sum; /* NULL in a run of one rank */
+    bool wishing;            /* wish_sum is in flight */
+} loop;
+
+static bool due(const loop *l, const char *section)
+{
+    int64_t every = gan_config_int(l->s.cfg, section, "every");
+    return l->step == l->last || (every > 0 && l->step % every == 0);
+}
+
+/* ---- starting ---------------------------------------------------------------------------------------------- */
+
+static int64_t total_steps(const gan_session *s)
+{
+    int64_t steps = gan_config_int(s->cfg, "train", "steps");
+    if (steps > 0) return steps;
+    double images = gan_config_real(s->cfg, "train", "epochs") * (double)gan_source_describe(s->source)->n;
+    return (int64_t)ceil(images / (double)gan_session_images_per_step(s));
+}
+
+/* Rank 0's arenas to all ranks: after this every replica is the same, whatever each rank drew for itself. */
+static gan_status share_state(loop *l)
+{
+    int64_t state[2] = {l->step, l->saved};
+    GAN_TRY(gan_comm_bcast(l->s.comm, state, sizeof state));
+    l->step = state[0], l->saved = state[1];
+    for (int i = 0; i < l->s.model->n_nets; i++) {
+        gan_network *net = l->s.model->nets[i];
+        int64_t bytes = net->arena_floats * (int64_t)sizeof(float);
+        GAN_TRY(gan_comm_bcast(l->s.comm, net->w, bytes));
+        if (net->ema) GAN_TRY(gan_comm_bcast(l->s.comm, net->ema, bytes));
+        for (int a = 0; a < gan_optimizer_arrays(l->s.model->opts[i]); a++)
+            GAN_TRY(gan_comm_bcast(l->s.comm, gan_optimizer_array(l->s.model->opts[i], a), bytes));
+    }
+    return GAN_OK;
+}
+
+static gan_status open_files(loop *l, bool fresh)
+{
+    GAN_TRY(gan_rundir_open(&l->dir, l->s.cfg, fresh));
+    if (l->dir.resume) {
+        GAN_TRY(gan_snapshot_restore(l->s.model, l->dir.resume));
+        l->step = l->saved = l->dir.resume->step;
+        l->elapsed_before_s = l->dir.resume->elapsed_s;
+        gan_say(GAN_NORMAL, "resume    %s: %lld steps are done", l->dir.resume_path, (long long)l->step);
+        gan_checkpoint_free(l->dir.resume);
+        l->dir.resume = NULL;
+    }
+    return gan_outputs_new(&l->out, &l->s, &l->dir, &l->record, l->step);
+}
+
+static gan_status start(loop *l, bool fresh)
+{
+    const gan_comm *c = l->s.comm;
+    gan_banner(&l->s);
+    l->saved = -1;
+    l->last = total_steps(&l->s);
+    GAN_TRY(gan_comm_agree(c, gan_record_new(&l->record, &l->s)));
+    GAN_TRY(gan_comm_agree(c, c->rank == 0 ? open_files(l, fresh) : GAN_OK));
+    GAN_TRY(share_state(l));
+    if (c->size > 1)
+        GAN_TRY(gan_comm_agree(c, gan_reduction_new(&l->wish_sum, c, GAN_TAG_MAX_REDUCTIONS - 1, l->s.layout.mode,
+                                                    l->wishes, N_WISHES)));
+    l->recorded = l->step;
+    l->recorded_s = l->begin_s = gan_clock_s();
+    gan_progress_begin(&l->progress, l->step, l->last);
+    return GAN_OK;
+}
+
+/* ---- between steps ----------------------------------------------------------------------------------------- */
+
+/* Rank 0's duties; a failure becomes a wish to stop, so that all ranks end together. */
+static gan_status write_outputs(loop *l, bool recorded)
+{
+    if (recorded) GAN_TRY(gan_outputs_record(l->out, &l->record, l->step));
+    if (due(l, "samples")) GAN_TRY(gan_outputs_samples(l->out, l->step));
+    if (due(l, "checkpoint"))
+        GAN_TRY(gan_outputs_checkpoint(l->out, l->step, l->elapsed_before_s + gan_clock_s() - l->begin_s));
+    gan_progress_show(&l->progress, &l->s, &l->record, l->step);
+    return GAN_OK;
+}
+
+static void take_record(loop *l)
+{
+    double now = gan_clock_s();
+    gan_record_take(&l->record, &l->s, l->step, l->step - l->recorded, now - l->recorded_s);
+    gan_session_reset_times(&l->s);
+    l->recorded = l->step;
+    l->recorded_s = now;
+}
+
+static uint64_t replica_digest(const loop *l)
+{
+    uint64_t h = GAN_DIGEST_START;
+    for (int i = 0; i < l->s.model->n_nets; i++) {
+        const gan_network *net = l->s.model->nets[i];
+        size_t bytes = (size_t)net->arena_floats * sizeof(float);
+        h = gan_digest(h, net->w, bytes);
+        for (int a = 0; a < gan_optimizer_arrays(l->s.model->opts[i]); a++)
+            h = gan_digest(h, gan_optimizer_array(l->s.model->opts[i], a), bytes);
+    }
+    return h;
+}
+
+/* All replicas must be the same bits; the first rank that differs from rank 0 is named. */
+static gan_status check_drift(loop *l)
+{
+    const gan_comm *c = l->s.comm;
+    int64_t every = gan_config_int(l->s.cfg, "parallel", "digest_every");
+    if (c->size == 1 || every == 0 || l->step % every != 0) return GAN_OK;
+    uint64_t *all = gan_calloc(c->size, sizeof *all);
+    if (!all) gan_comm_abort(c, GAN_ENOMEM, gan_fail_text());
+    gan_status s = gan_comm_gather(c, replica_digest(l), all);
+    for (int r = 1; r < c->size && s == GAN_OK; r++)
+        if (all[r] != all[0])
+            s = GAN_FAIL(GAN_EDRIFT,
+                         "step %lld: the replica of rank %d differs from rank 0's (%016" PRIx64 " and %016" PRIx64
+                         "). The nodes compute differently, or memory is faulty; earlier checkpoints are good",
+                         (long long)l->step, r, all[r], all[0]);
+    gan_free(all);
+    return s;
+}
+
+/* Start telling the others this rank's wishes; learn what all wished after the step before. */
+static gan_status exchange_wishes(loop *l, const float mine[N_WISHES], float all[N_WISHES])
+{
+    memset(all, 0, N_WISHES * sizeof *all);
+    if (!l->wish_sum) {
+        memcpy(all, mine, N_WISHES * sizeof *all);
+        return GAN_OK;
+    }
+    if (l->wishing) {
+        GAN_TRY(gan_reduction_wait(l->wish_sum));
+        memcpy(all, l->wishes, N_WISHES * sizeof *all);
+    }
+    memcpy(l->wishes, mine, N_WISHES * sizeof *mine);
+    l->wishing = true;
+    return gan_reduction_start(l->wish_sum);
+}
+
+/* After step l->step. *stop: all ranks leave the loop now, with the returned status. */
+static gan_status boundary(loop *l, bool recorded, bool *stop)
+{
+    float mine[N_WISHES] = {gan_signals_caught() != 0, 0}, all[N_WISHES];
+    gan_status status = GAN_OK;
+    if (recorded) take_record(l);
+    if (l->out) {
+        status = write_outputs(l, recorded);
+        mine[FAILED] = status != GAN_OK || gan_outputs_failed(l->out);
+    }
+    if (due(l, "checkpoint")) l->saved = l->step;
+    gan_status drift = check_drift(l);
+    if (drift != GAN_OK) {
+        *stop = true;
+        return drift;
+    }
+    if (exchange_wishes(l, mine, all) != GAN_OK) gan_comm_abort(l->s.comm, GAN_EMPI, gan_fail_text());
+    *stop = all[SIGNALLED] > 0 || all[FAILED] > 0 || l->step == l->last;
+    if (all[FAILED] > 0) return status; /* rank 0 finds the writer's text when it drains */
+    return all[SIGNALLED] > 0 && l->step != l->last ? GAN_ESTOPPED : GAN_OK;
+}
+
+static gan_status run_steps(loop *l)
+{
+    bool stop = l->step >= l->last;
+    gan_status status = GAN_OK;
+    char where[4096];
+    while (!stop && status == GAN_OK) {
+        int64_t every = gan_config_int(l->s.cfg, "metrics", "every");
+        bool record = (l->step + 1) % every == 0 || l->step + 1 == l->last || l->step == 0;
+        gan_session_step(&l->s, l->step, record);
+        snprintf(where, sizeof where, l->saved < 0 ? "none yet" : "%s/checkpoints/step-%09lld.h5",
+                 gan_config_text(l->s.cfg, "run", "dir"), (long long)l->saved);
+        status = gan_session_check_finite(&l->s, where);
+        if (status != GAN_OK) break;
+        l->step++;
+        status = boundary(l, record, &stop);
+    }
+    return status;
+}
+
+/* ---- ending ------------------------------------------------------------------------------------------------ */
+
+/* Rank 0: what is missing is written, whatever ended the run; the first failure counts. */
+static gan_status finish_files(loop *l, gan_status status)
+{
+    gan_status s = GAN_OK;
+    if (!l->out) return status;
+    gan_log_progress("");
+    if (status == GAN_ESTOPPED && l->saved != l->step)
+        s = gan_outputs_checkpoint(l->out, l->step, l->elapsed_before_s + gan_clock_s() - l->begin_s);
+    if (s == GAN_OK) s = gan_outputs_finish(l->out);
+    return s != GAN_OK && (status == GAN_OK || status == GAN_ESTOPPED) ? s : status;
+}
+
+static void say_goodbye(const loop *l, gan_status status)
+{
+    const char *dir = gan_config_text(l->s.cfg, "run", "dir");
+    if (!l->out) return;
+    if (status == GAN_ESTOPPED)
+        gan_say(GAN_NORMAL, "stopped   at step %lld of %lld after a checkpoint; start the same command again to go on",
+                (long long)l->step, (long long)l->last);
+    if (status != GAN_OK) return;
+    if (l->progress.first >= l->last)
+        gan_say(GAN_NORMAL, "finished  already, %lld steps; raise train.steps to go on, or use --fresh",
+                (long long)l->step);
+    else gan_say(GAN_NORMAL, "finished  %lld steps in %.1f s", (long long)l->step, gan_clock_s() - l->begin_s);
+    gan_say(GAN_NORMAL, "files     %s", dir);
+    if (*gan_outputs_last_picture(l->out)) gan_say(GAN_NORMAL, "samples   %s", gan_outputs_last_picture(l->out));
+}
+
+static void close_loop(loop *l)
+{
+    if (l->wishing && gan_reduction_wait(l->wish_sum) != GAN_OK)
+        gan_comm_abort(l->s.comm, GAN_EMPI, gan_fail_text());
+    gan_reduction_free(l->wish_sum);
+    gan_outputs_free(l->out);
+    gan_rundir_close(&l->dir);
+    gan_record_free(&l->record);
+    gan_session_close(&l->s);
+}
+
+gan_status gan_train(const gan_comm *comm, const gan_config *cfg, const gan_train_options *o)
+{
+    loop *l = gan_calloc(1, sizeof *l);
+    if (!l) return GAN_ENOMEM;
+    gan_status status = gan_session_open(&l->s, comm, cfg, comm->size);
+    if (status == GAN_OK) {
+        gan_signals_catch();
+        status = start(l, o->fresh);
+        if (status == GAN_OK) status = finish_files(l, run_steps(l));
+        say_goodbye(l, status);
+        gan_signals_restore();
+        close_loop(l);
+    }
+    gan_free(l);
+    return status;
+}

@@ -1,0 +1,214 @@
+/* Jobs for the writer. Each takes a copy of what it writes, so the next step may begin at once. */
+#include "outputs.h"
+
+#include "gan/clock.h"
+#include "gan/mem.h"
+#include "gan/metrics.h"
+#include "gan/png.h"
+#include "gan/snapshot.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { MAX_PATH = 4096 };
+
+struct gan_outputs {
+    gan_session *s;
+    const gan_rundir *d;
+    gan_writer *writer;
+    gan_metrics *metrics;  /* used by the writer's thread only, between new and free */
+    double flushed_s;      /* likewise */
+    gan_sampler *sampler;  /* NULL when samples are no pictures */
+    int64_t H, W, C;       /* of a picture; 0 x 0: points */
+    char picture[MAX_PATH];
+};
+
+/* ---- checkpoints ------------------------------------------------------------------------------------------- */
+
+typedef struct checkpoint_job {
+    gan_checkpoint *c;
+    char *dir;
+    int keep;
+} checkpoint_job;
+
+static void drop_checkpoint(void *arg)
+{
+    checkpoint_job *j = arg;
+    gan_checkpoint_free(j->c);
+    gan_free(j->dir);
+    gan_free(j);
+}
+
+static gan_status write_checkpoint(void *arg)
+{
+    checkpoint_job *j = arg;
+    char *path = gan_checkpoint_path(j->dir, j->c->step);
+    gan_status s = path ? gan_checkpoint_write(j->c, path) : GAN_ENOMEM;
+    if (s == GAN_OK) s = gan_checkpoint_publish(j->dir, j->c->step, j->keep);
+    gan_free(path);
+    drop_checkpoint(j);
+    return s;
+}
+
+gan_status gan_outputs_checkpoint(gan_outputs *o, int64_t step, double elapsed_s)
+{
+    checkpoint_job *j = gan_calloc(1, sizeof *j);
+    if (!j) return GAN_ENOMEM;
+    gan_status s = gan_snapshot_take(&j->c, o->s->model, step);
+    if (s == GAN_OK) {
+        j->c->epoch_position = step * gan_session_images_per_step(o->s);
+        j->c->elapsed_s = elapsed_s;
+        char ranks[32];
+        snprintf(ranks, sizeof ranks, "%d", o->s->comm->size);
+        s = gan_checkpoint_add_text(j->c, "ranks", ranks);
+    }
+    if (s == GAN_OK) s = gan_checkpoint_add_text(j->c, "kernels", o->s->k->name);
+    if (s == GAN_OK && !(j->dir = gan_strdup(o->d->checkpoints))) s = GAN_ENOMEM;
+    j->keep = (int)gan_config_int(o->s->cfg, "checkpoint", "keep");
+    if (s == GAN_OK) return gan_writer_post(o->writer, write_checkpoint, drop_checkpoint, j);
+    drop_checkpoint(j);
+    return s;
+}
+
+/* ---- metrics ----------------------------------------------------------------------------------------------- */
+
+typedef struct record_job {
+    gan_outputs *o;
+    int64_t step;
+    double values[GAN_MAX_VALUES];
+} record_job;
+
+/* Files are touched at most once a second, however often metrics are recorded. */
+static gan_status write_record(void *arg)
+{
+    record_job *j = arg;
+    gan_outputs *o = j->o;
+    gan_status s = gan_metrics_add(o->metrics, j->step, j->values);
+    if (s == GAN_OK && gan_clock_s() - o->flushed_s > 1) {
+        s = gan_metrics_flush(o->metrics);
+        o->flushed_s = gan_clock_s();
+    }
+    gan_free(j);
+    return s;
+}
+
+static gan_status flush_metrics(void *arg)
+{
+    gan_outputs *o = arg;
+    return gan_metrics_flush(o->metrics);
+}
+
+static void nothing_to_drop(void *arg)
+{
+    (void)arg;
+}
+
+gan_status gan_outputs_record(gan_outputs *o, const gan_record *r, int64_t step)
+{
+    record_job *j = gan_calloc(1, sizeof *j);
+    if (!j) return GAN_ENOMEM;
+    j->o = o;
+    j->step = step;
+    memcpy(j->values, r->values, sizeof j->values);
+    return gan_writer_post(o->writer, write_record, gan_free, j);
+}
+
+/* ---- pictures ---------------------------------------------------------------------------------------------- */
+
+typedef struct picture_job {
+    char path[MAX_PATH];
+    int64_t n, H, W, C;
+    int columns;
+    float lo, hi;
+    float *x;
+} picture_job;
+
+static void drop_picture(void *arg)
+{
+    picture_job *j = arg;
+    gan_free(j->x);
+    gan_free(j);
+}
+
+static gan_status write_picture(void *arg)
+{
+    picture_job *j = arg;
+    gan_status s = gan_png_grid(j->path, j->n, j->H, j->W, j->C, j->columns, j->lo, j->hi, j->x);
+    drop_picture(j);
+    return s;
+}
+
+gan_status gan_outputs_samples(gan_outputs *o, int64_t step)
+{
+    const float *x;
+    if (!o->sampler) return GAN_OK;
+    GAN_TRY(gan_sampler_draw(o->sampler, &x));
+    int64_t n = gan_config_int(o->s->cfg, "samples", "count"), floats = n * gan_sample_floats(&o->s->model->data);
+    picture_job *j = gan_calloc(1, sizeof *j);
+    if (!j || !(j->x = gan_calloc(floats, sizeof *j->x))) {
+        gan_free(j);
+        return GAN_ENOMEM;
+    }
+    memcpy(j->x, x, (size_t)floats * sizeof *x);
+    snprintf(j->path, sizeof j->path, "%s/step-%09lld.png", o->d->samples, (long long)step);
+    snprintf(o->picture, sizeof o->picture, "%s", j->path);
+    j->n = n, j->H = o->H, j->W = o->W, j->C = o->C;
+    j->columns = (int)gan_config_int(o->s->cfg, "samples", "columns");
+    gan_picture_range(o->s->cfg, &j->lo, &j->hi);
+    return gan_writer_post(o->writer, write_picture, drop_picture, j);
+}
+
+/* Images [H,W,1 or 3] and points [2] can be drawn; others are not. */
+static gan_status new_sampler(gan_outputs *o)
+{
+    const gan_sample_shape *d = &o->s->model->data;
+    bool image = d->n_dims == 3 && (d->dims[2] == 1 || d->dims[2] == 3);
+    bool points = d->n_dims == 1 && d->dims[0] == 2;
+    if (!image && !points) return GAN_OK;
+    if (image) o->H = d->dims[0], o->W = d->dims[1], o->C = d->dims[2];
+    return gan_sampler_new(&o->sampler, o->s->model, o->s->k, gan_config_int(o->s->cfg, "samples", "count"),
+                           (uint64_t)gan_config_int(o->s->cfg, "run", "seed"));
+}
+
+/* ---- life -------------------------------------------------------------------------------------------------- */
+
+gan_status gan_outputs_new(gan_outputs **out, gan_session *s, const gan_rundir *d, const gan_record *r,
+                           int64_t resume_step)
+{
+    *out = NULL;
+    gan_outputs *o = gan_calloc(1, sizeof *o);
+    if (!o) return GAN_ENOMEM;
+    o->s = s;
+    o->d = d;
+    gan_status status = gan_metrics_open(&o->metrics, d->path, (const char *const *)r->names, r->n, resume_step);
+    if (status == GAN_OK) status = new_sampler(o);
+    if (status == GAN_OK) status = gan_writer_new(&o->writer);
+    if (status == GAN_OK) *out = o;
+    else gan_outputs_free(o);
+    return status;
+}
+
+bool gan_outputs_failed(gan_outputs *o)
+{
+    return gan_writer_failed(o->writer);
+}
+
+gan_status gan_outputs_finish(gan_outputs *o)
+{
+    GAN_TRY(gan_writer_post(o->writer, flush_metrics, nothing_to_drop, o));
+    return gan_writer_drain(o->writer);
+}
+
+const char *gan_outputs_last_picture(const gan_outputs *o)
+{
+    return o->picture;
+}
+
+void gan_outputs_free(gan_outputs *o)
+{
+    if (!o) return;
+    gan_writer_free(o->writer);
+    gan_metrics_close(o->metrics);
+    gan_sampler_free(o->sampler);
+    gan_free(o);
+}

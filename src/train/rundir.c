@@ -1,0 +1,124 @@
+/* The run directory. */
+#include "rundir.h"
+
+#include "gan/log.h"
+#include "gan/mem.h"
+#include "gan/system.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* mkdir -p */
+static gan_status make_dir(const char *path)
+{
+    char *p = gan_strdup(path);
+    if (!p) return GAN_ENOMEM;
+    gan_status s = GAN_OK;
+    for (char *c = p + 1; s == GAN_OK; c++) {
+        bool end = *c == '\0';
+        if (!end && *c != '/') continue;
+        *c = '\0';
+        if (mkdir(p, 0777) != 0 && errno != EEXIST)
+            s = GAN_FAIL(GAN_EIO, "run.dir: cannot make %s: %s", p, strerror(errno));
+        if (end) break;
+        *c = '/';
+    }
+    gan_free(p);
+    return s;
+}
+
+static gan_status move_aside(const char *path)
+{
+    if (access(path, F_OK) != 0) return GAN_OK;
+    for (int i = 1; i < 10000; i++) {
+        char *old = gan_sprintf("%s.old-%d", path, i);
+        if (!old) return GAN_ENOMEM;
+        bool taken = access(old, F_OK) == 0;
+        int error = taken || rename(path, old) == 0 ? 0 : errno;
+        if (!taken && !error) gan_say(GAN_NORMAL, "the old run was moved to %s", old);
+        gan_free(old);
+        if (error) return GAN_FAIL(GAN_EIO, "--fresh: cannot move %s aside: %s", path, strerror(error));
+        if (!taken) return GAN_OK;
+    }
+    return GAN_FAIL(GAN_EIO, "--fresh: %s.old-1 to .old-9999 all exist; remove some", path);
+}
+
+static gan_status write_config(const gan_rundir *d, const gan_config *cfg)
+{
+    gan_status s = GAN_ENOMEM;
+    char *path = gan_sprintf("%s/config.ini", d->path), *temp = gan_sprintf("%s/config.ini.tmp", d->path);
+    char *ini = gan_config_ini(cfg);
+    if (path && temp && ini) {
+        FILE *f = fopen(temp, "w");
+        bool good = f && fputs(ini, f) >= 0 && fflush(f) == 0 && fsync(fileno(f)) == 0;
+        if (f) good &= fclose(f) == 0;
+        s = good && rename(temp, path) == 0 ? GAN_OK
+                                            : GAN_FAIL(GAN_EIO, "cannot write %s: %s", path, strerror(errno));
+    }
+    gan_free(path);
+    gan_free(temp);
+    gan_free(ini);
+    return s;
+}
+
+/* The checkpoint knows the configuration that made it. */
+static gan_status same_config(const gan_rundir *d, const gan_config *cfg)
+{
+    const char *ini = gan_checkpoint_text(d->resume, "config");
+    if (!ini) return GAN_FAIL(GAN_ECKPT, "%s: there is no configuration inside", d->resume_path);
+    gan_config *old;
+    GAN_TRY(gan_config_parse(&old, d->resume_path, ini, (int64_t)strlen(ini), NULL, 0, gan_system_networks));
+    char *differences = gan_config_differences(old, cfg);
+    gan_status s = differences ? GAN_OK : GAN_ENOMEM;
+    if (differences && *differences)
+        s = GAN_FAIL(GAN_ECONFIG,
+                     "%s holds a run with another configuration, which cannot be continued:\n%s\nuse another run.dir, "
+                     "or --fresh to move the old run aside",
+                     d->path, differences);
+    gan_free(differences);
+    gan_config_free(old);
+    return s;
+}
+
+static gan_status find_resume(gan_rundir *d, const gan_config *cfg)
+{
+    GAN_TRY(gan_checkpoint_latest(&d->resume, d->checkpoints));
+    if (!d->resume) return GAN_OK;
+    if (!(d->resume_path = gan_checkpoint_path(d->checkpoints, d->resume->step))) return GAN_ENOMEM;
+    return same_config(d, cfg);
+}
+
+static gan_status open_dir(gan_rundir *d, const gan_config *cfg, bool fresh)
+{
+    d->path = gan_strdup(gan_config_text(cfg, "run", "dir"));
+    if (!d->path) return GAN_ENOMEM;
+    d->checkpoints = gan_sprintf("%s/checkpoints", d->path);
+    d->samples = gan_sprintf("%s/samples", d->path);
+    if (!d->checkpoints || !d->samples) return GAN_ENOMEM;
+    if (fresh) GAN_TRY(move_aside(d->path));
+    GAN_TRY(make_dir(d->checkpoints));
+    GAN_TRY(make_dir(d->samples));
+    GAN_TRY(find_resume(d, cfg));
+    return write_config(d, cfg);
+}
+
+gan_status gan_rundir_open(gan_rundir *d, const gan_config *cfg, bool fresh)
+{
+    memset(d, 0, sizeof *d);
+    gan_status s = open_dir(d, cfg, fresh);
+    if (s != GAN_OK) gan_rundir_close(d);
+    return s;
+}
+
+void gan_rundir_close(gan_rundir *d)
+{
+    gan_checkpoint_free(d->resume);
+    gan_free(d->path);
+    gan_free(d->checkpoints);
+    gan_free(d->samples);
+    gan_free(d->resume_path);
+    memset(d, 0, sizeof *d);
+}

@@ -1,0 +1,158 @@
+/* A session: kernels, data, networks, program and reductions, ready to run steps. */
+#include "gan/train.h"
+
+#include "gan/mem.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- opening ----------------------------------------------------------------------------------------------- */
+
+/* All ranks take one table: the one asked for, or the best that the least capable node has. */
+static gan_status choose_kernels(gan_session *s)
+{
+    const char *name = gan_config_text(s->cfg, "parallel", "kernels");
+    gan_status status = GAN_OK;
+    int64_t best = gan_kernels_count() - 1;
+    GAN_TRY(gan_comm_min(s->comm, best, &best));
+    s->k = strcmp(name, "auto") == 0 ? gan_kernels_get((int)best) : gan_kernels_named(name);
+    if (!s->k)
+        status = GAN_FAIL(GAN_ECONFIG, "%s: this node's processor has no %s; its best is %s",
+                          gan_config_where(s->cfg, "parallel", "kernels"), name,
+                          gan_kernels_get(gan_kernels_count() - 1)->name);
+    return gan_comm_agree(s->comm, status);
+}
+
+static gan_status open_source(gan_session *s)
+{
+    const gan_config *c = s->cfg;
+    uint64_t seed = (uint64_t)gan_config_int(c, "run", "seed");
+    int64_t n = gan_config_int(c, "data", "samples");
+    float std = (float)gan_config_real(c, "data", "std");
+    switch (gan_config_choice(c, "data", "source")) {
+    case 1:
+        return gan_source_open_ring(&s->source, seed, n, (int)gan_config_int(c, "data", "modes"),
+                                    (float)gan_config_real(c, "data", "radius"), std > 0 ? std : 0.01f);
+    case 2:
+        return gan_source_open_grid(&s->source, seed, n, (int)gan_config_int(c, "data", "side"),
+                                    (float)gan_config_real(c, "data", "spacing"), std > 0 ? std : 0.05f);
+    default:
+        return gan_source_open_file(&s->source, s->comm, s->k, gan_config_text(c, "data", "file"),
+                                    (float)gan_config_real(c, "data", "low"),
+                                    (float)gan_config_real(c, "data", "high"), seed);
+    }
+}
+
+static bool couples(const gan_model *m)
+{
+    bool any = false;
+    for (int i = 0; i < m->n_nets; i++) any |= m->nets[i]->couples;
+    return any;
+}
+
+static gan_status build_program(gan_session *s, int ranks)
+{
+    const gan_source_info *info = gan_source_describe(s->source);
+    gan_sample_shape data = {.n_dims = info->n_dims};
+    for (int i = 0; i < info->n_dims; i++) data.dims[i] = info->dims[i];
+    GAN_TRY(gan_model_new(&s->model, s->cfg, &data));
+    GAN_TRY(gan_layout_resolve(&s->layout, s->cfg, ranks, couples(s->model)));
+    GAN_TRY(gan_step_new(&s->step, s->model, s->source, s->layout.batch, s->layout.shards, ranks));
+    GAN_TRY(gan_plan_build(&s->plan, s->step->graph, NULL, 0));
+    s->times = gan_calloc(gan_graph_phases(s->step->graph), sizeof *s->times);
+    return s->times ? GAN_OK : GAN_ENOMEM;
+}
+
+static gan_status make_reductions(gan_session *s)
+{
+    int n = s->step->n_reductions;
+    gan_status status = GAN_ENOMEM;
+    float **data = gan_calloc(n, sizeof *data);
+    int64_t *floats = gan_calloc(n, sizeof *floats);
+    for (int i = 0; data && floats && i < n; i++) {
+        data[i] = s->step->reductions[i].data;
+        floats[i] = s->step->reductions[i].n;
+    }
+    if (data && floats) status = gan_comm_set_new(&s->set, s->comm, s->layout.mode, n, data, floats);
+    gan_free(data);
+    gan_free(floats);
+    return status;
+}
+
+static gan_status open_all(gan_session *s, int ranks)
+{
+    GAN_TRY(choose_kernels(s));
+    GAN_TRY(gan_comm_agree(s->comm, open_source(s)));
+    GAN_TRY(gan_comm_agree(s->comm, build_program(s, ranks)));
+    if (ranks == s->comm->size && ranks > 1) GAN_TRY(gan_comm_agree(s->comm, make_reductions(s)));
+    s->run = (gan_run){.k = s->k,
+                       .comm = s->set ? gan_comm_set_vtable(s->set) : NULL,
+                       .seed = (uint64_t)gan_config_int(s->cfg, "run", "seed"),
+                       .rank = s->comm->rank};
+    return GAN_OK;
+}
+
+gan_status gan_session_open(gan_session *s, const gan_comm *comm, const gan_config *cfg, int ranks)
+{
+    *s = (gan_session){.comm = comm, .cfg = cfg};
+    gan_status status = open_all(s, ranks);
+    if (status != GAN_OK) gan_session_close(s);
+    return status;
+}
+
+void gan_session_close(gan_session *s)
+{
+    gan_comm_set_free(s->set);
+    gan_plan_free(s->plan);
+    gan_step_free(s->step);
+    gan_model_free(s->model);
+    gan_source_close(s->source);
+    gan_free(s->times);
+    memset(s, 0, sizeof *s);
+}
+
+/* ---- running ----------------------------------------------------------------------------------------------- */
+
+void gan_session_step(gan_session *s, int64_t step, bool metrics)
+{
+    s->run.step = step;
+    s->run.metrics = metrics;
+    gan_status status = gan_exec(s->plan, &s->run, s->times);
+    if (status != GAN_OK) gan_comm_abort(s->comm, status, gan_fail_text());
+}
+
+void gan_session_reset_times(gan_session *s)
+{
+    memset(s->times, 0, (size_t)gan_graph_phases(s->step->graph) * sizeof *s->times);
+}
+
+int64_t gan_session_images_per_step(const gan_session *s)
+{
+    return s->layout.batch * s->step->feed.reads;
+}
+
+/* The text goes to one rank: the first in whose part of the batch the earliest bad node shows. */
+static gan_status diagnose(gan_session *s, const char *network, const char *last_checkpoint)
+{
+    int64_t mine, first, rank;
+    char text[512];
+    gan_status status = gan_exec_diagnose(s->plan, &s->run, &mine, text, sizeof text);
+    if (status != GAN_OK) gan_comm_abort(s->comm, status, gan_fail_text());
+    GAN_TRY(gan_comm_min(s->comm, mine, &first));
+    GAN_TRY(gan_comm_min(s->comm, mine == first ? s->comm->rank : INT32_MAX, &rank));
+    if (rank != s->comm->rank) return GAN_OK;
+    if (first == INT64_MAX) snprintf(text, sizeof text, "the gradient of %s", network);
+    return GAN_FAIL(GAN_ENUMERIC,
+                    "step %lld: a value is not finite; first seen in %s. Stopped before it was stored; the last good "
+                    "checkpoint is %s. A lower learning rate, clip_norm or another init may help",
+                    (long long)s->run.step + 1, text, last_checkpoint);
+}
+
+gan_status gan_session_check_finite(gan_session *s, const char *last_checkpoint)
+{
+    for (int i = 0; i < s->model->n_nets; i++)
+        if (!isfinite(gan_optimizer_gradient_norm(s->model->opts[i]))) /* the same on all ranks */
+            return gan_comm_agree(s->comm, diagnose(s, s->model->nets[i]->name, last_checkpoint));
+    return GAN_OK;
+}

@@ -1,0 +1,10 @@
+/* Signals that ask a run to stop: SIGTERM, SIGINT, SIGUSR1. The handler only sets a flag; the loop reads it at a step
+ * boundary, where all ranks agree to stop, a checkpoint is written, and the run ends with exit code 75. */
+#ifndef GAN_SIGNALS_H
+#define GAN_SIGNALS_H
+
+void gan_signals_catch(void);
+void gan_signals_restore(void);
+int gan_signals_caught(void); /* number of the signal, 0 if none */
+
+#endif

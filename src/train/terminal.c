@@ -1,0 +1,88 @@
+/* What a run says at the terminal: the lines it begins with, and one line that tells how it goes. */
+#include "terminal.h"
+
+#include "gan/clock.h"
+#include "gan/log.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static void shape_text(const gan_source_info *info, char *text, size_t n)
+{
+    size_t at = 0;
+    for (int i = 0; i < info->n_dims && at < n; i++)
+        at += (size_t)snprintf(text + at, n - at, "%s%lld", i ? "x" : "", (long long)info->dims[i]);
+}
+
+void gan_banner(const gan_session *s)
+{
+    const gan_source_info *info = gan_source_describe(s->source);
+    const gan_layout *l = &s->layout;
+    char shape[64] = "", host[256] = "";
+    gethostname(host, sizeof host - 1);
+    shape_text(info, shape, sizeof shape);
+    gan_say(GAN_NORMAL, "gan_mpi %s: %s (%s)", GAN_VERSION, s->model->system->name, s->model->system->summary);
+    gan_say(GAN_NORMAL, "machine   %d rank%s x 1 thread on %d host%s (%s), %s kernels", s->comm->size,
+            s->comm->size > 1 ? "s" : "", s->comm->n_nodes, s->comm->n_nodes > 1 ? "s" : "", host, s->k->name);
+    gan_say(GAN_NORMAL, "data      %s: %lld samples of %s, %.1f MiB per node", info->name, (long long)info->n, shape,
+            (double)info->bytes / 1048576);
+    gan_say(GAN_NORMAL, "batch     %lld = %d rank%s x %lld, %lld shards, reduce = %s", (long long)l->batch, l->ranks,
+            l->ranks > 1 ? "s" : "", (long long)(l->batch / l->ranks), (long long)l->shards,
+            l->mode == GAN_REDUCE_ORDERED ? "ordered" : "fast");
+    for (int i = 0; i < s->model->n_nets; i++)
+        gan_say(GAN_NORMAL, "%-9s %-16s %lld parameters, %s, rate %g", i ? "" : "networks", s->model->nets[i]->name,
+                (long long)gan_network_trained(s->model->nets[i]),
+                gan_config_text(s->cfg, s->model->nets[i]->name, "optimizer"), gan_optimizer_rate(s->model->opts[i], 0));
+}
+
+void gan_picture_range(const gan_config *cfg, float *lo, float *hi)
+{
+    int source = gan_config_choice(cfg, "data", "source");
+    *hi = (float)gan_config_real(cfg, "data", "high");
+    *lo = (float)gan_config_real(cfg, "data", "low");
+    if (source == 1) *hi = 1.5f * (float)gan_config_real(cfg, "data", "radius");
+    if (source == 2)
+        *hi = (float)(gan_config_real(cfg, "data", "spacing") * (double)gan_config_int(cfg, "data", "side")) / 2;
+    if (source != 0) *lo = -*hi;
+}
+
+/* ---- progress ---------------------------------------------------------------------------------------------- */
+
+static void time_text(double s, char *text, size_t n)
+{
+    long t = (long)(s + 0.5);
+    if (t >= 86400) snprintf(text, n, "%ldd %02ld:%02ld:%02ld", t / 86400, t / 3600 % 24, t / 60 % 60, t % 60);
+    else if (t >= 3600) snprintf(text, n, "%ld:%02ld:%02ld", t / 3600, t / 60 % 60, t % 60);
+    else snprintf(text, n, "%ld:%02ld", t / 60, t % 60);
+}
+
+/* Plain lines come often at first and rarely later: a log of days stays readable. */
+static double plain_interval_s(double elapsed_s)
+{
+    return elapsed_s < 60 ? 5 : elapsed_s < 600 ? 30 : 120;
+}
+
+void gan_progress_begin(gan_progress *p, int64_t first_step, int64_t last_step)
+{
+    *p = (gan_progress){.first = first_step, .last = last_step, .begin_s = gan_clock_s()};
+}
+
+void gan_progress_show(gan_progress *p, const gan_session *s, const gan_record *r, int64_t step)
+{
+    double now = gan_clock_s(), elapsed = now - p->begin_s;
+    double interval = gan_log_is_tty() ? 0.2 : plain_interval_s(elapsed);
+    if (now - p->shown_s < interval && step != p->last) return;
+    p->shown_s = now;
+    char line[512], left[64], values[256] = "";
+    size_t at = 0;
+    for (int i = 0; r->n && i < s->step->n_metrics && at < sizeof values; i++)
+        at += (size_t)snprintf(values + at, sizeof values - at, "  %s %.3f", r->names[i], r->values[i]);
+    double steps_per_s = (double)(step - p->first) / elapsed;
+    double images = (double)gan_session_images_per_step(s);
+    time_text((double)(p->last - step) / steps_per_s, left, sizeof left);
+    snprintf(line, sizeof line, "step %lld/%lld  epoch %.2f%s  %.0f images/s  %s left", (long long)step,
+             (long long)p->last, images * (double)step / (double)gan_source_describe(s->source)->n, values,
+             images * steps_per_s, left);
+    gan_log_progress(line);
+}
