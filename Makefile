@@ -55,7 +55,7 @@ ISA_avx2    := -mavx2 -mfma
 ISA_avx512  := -mavx512f -mavx512vl -mavx512dq -mavx512bw -mavx2 -mfma -mprefer-vector-width=512
 SIMD        := -ffp-contract=fast -Wno-psabi -Wno-pass-failed
 
-SRC       := $(filter-out src/main.c,$(wildcard src/*/*.c))
+SRC       := $(filter-out src/main.c,$(wildcard src/*/*.c src/kernels/ref/*.c))
 SIMDS     := $(wildcard src/kernels/simd/*.c)
 LIBOBJ    := $(SRC:%.c=$(B)/%.o) $(foreach i,$(ISAS),$(SIMDS:src/%.c=$(B)/$(i)/%.o))
 UNIT      := $(patsubst tests/%.c,tests/%,$(wildcard tests/test_*.c))
@@ -100,6 +100,18 @@ $(B)/version: ALWAYS
 $(B)/tests/%: tests/%.c $(B)/libgan.a
 	@mkdir -p $(@D); echo "  TEST  $@"
 	$(Q)$(CC) $(FLAGS) $(CMOCKA_CFLAGS) -Itests -MMD -MP -MF $@.d -o $@ $< $(B)/libgan.a $(LDFLAGS) $(LDLIBS) $(CMOCKA_LIBS)
+
+# Tests *_double: they and what they need with `float` as double, for finite differences.
+DOUBLE := $(patsubst %.c,$(B)/double/%.o,$(wildcard $(addprefix src/,base/*.c graph/*.c ops/*.c kernels/ref/*.c)) \
+            src/kernels/scratch.c)
+IN_DOUBLE := -include tests/in_double.h
+$(DOUBLE): $(B)/double/%.o: %.c tests/in_double.h $(B)/flags
+	@mkdir -p $(@D); echo "  CC    $< (double)"
+	$(Q)$(CC) $(FLAGS) $(IN_DOUBLE) -MMD -MP -c $< -o $@
+$(B)/tests/%_double: tests/%_double.c tests/in_double.h $(DOUBLE)
+	@mkdir -p $(@D); echo "  TEST  $@"
+	$(Q)$(CC) $(FLAGS) $(IN_DOUBLE) $(CMOCKA_CFLAGS) -Itests -MMD -MP -MF $@.d -o $@ $< $(DOUBLE) $(LDFLAGS) $(LDLIBS) \
+	  $(CMOCKA_LIBS)
 
 $(B)/tests/mpi_%: tests/mpi_%.c $(B)/libgan.a
 	@mkdir -p $(@D); echo "  TEST  $@"
@@ -180,7 +192,7 @@ help:
 export CC LIB_CFLAGS LIB_LIBS CMOCKA_CFLAGS CMOCKA_LIBS
 export FOUND := $(foreach l,$(LIBRARIES) CMOCKA,$(l)=$($(l)_PKG))
 
--include $(LIBOBJ:.o=.d) $(B)/src/main.d $(patsubst %,$(B)/%.d,$(UNIT) $(MPI) $(FUZZERS))
+-include $(LIBOBJ:.o=.d) $(DOUBLE:.o=.d) $(B)/src/main.d $(patsubst %,$(B)/%.d,$(UNIT) $(MPI) $(FUZZERS))
 
 .PHONY: all check unit mpi cli asan fuzz bench run data install deps clean help unit-tests mpi-tests fuzzers ALWAYS
 .DELETE_ON_ERROR:
