@@ -50,6 +50,12 @@ bool gan__tensor_name_ok(const char *name)
     }
 }
 
+bool gan__text_key_ok(const char *key)
+{
+    size_t n = strlen(key);
+    return n <= GAN_CHECKPOINT_MAX_NAME && !strchr(key, '/') && part_ok(key, n);
+}
+
 int64_t gan__tensor_elements(const gan_tensor *t)
 {
     int64_t n = 1;
@@ -102,8 +108,7 @@ gan_status gan_checkpoint_add_tensor(gan_checkpoint *c, const char *name, int n_
 
 gan_status gan_checkpoint_add_text(gan_checkpoint *c, const char *key, const char *value)
 {
-    if (!part_ok(key, strlen(key)) || strchr(key, '/') || strlen(key) > GAN_CHECKPOINT_MAX_NAME ||
-        gan_checkpoint_text(c, key) || c->n_texts >= GAN_CHECKPOINT_MAX_TEXTS)
+    if (!gan__text_key_ok(key) || gan_checkpoint_text(c, key) || c->n_texts >= GAN_CHECKPOINT_MAX_TEXTS)
         return GAN_FAIL(GAN_EINTERNAL, "checkpoint: text \"%.300s\" has a bad or repeated key", key);
     if (!grow(&c->texts, c->n_texts, sizeof *c->texts)) return GAN_ENOMEM;
     gan_text t = {gan_strdup(key), gan_strdup(value)};

@@ -32,6 +32,8 @@ gan_status gan__envelope_check(const char *path, int64_t *length);
 /* Whether a tensor may be called that: printable parts between single slashes, none of them "." or "..", and
  * not inside the groups that have another meaning. */
 bool gan__tensor_name_ok(const char *name);
+/* The same for the key of a text: one printable part. */
+bool gan__text_key_ok(const char *key);
 
 /* Read the tensor `name` of an open file; with the lock held.
  * data: room for `elements` floats, which is what the file must have. */

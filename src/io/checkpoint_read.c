@@ -16,7 +16,7 @@ typedef struct reader {
     gan_checkpoint *c;
     int64_t left; /* bytes that tensors and texts may still have, at most the file's length altogether */
     int n_objects;
-    gan_status status; /* of the texts */
+    gan_status status; /* of what HDF5 calls us for */
 } reader;
 
 static gan_status bad(const char *path, const char *object, const char *what)
@@ -105,13 +105,17 @@ static gan_status read_tensor(reader *r, hid_t dataset, const char *name)
     return read_floats(dataset, r->path, t);
 }
 
+/* A group on the way down. prefix: its path without the slash in front, "" for the root. */
+typedef struct place {
+    reader *r;
+    const char *prefix;
+    int depth;
+} place;
+
 static gan_status read_group(reader *r, hid_t group, const char *prefix, int depth);
 
 static gan_status read_object(reader *r, hid_t group, const char *link, const char *name, int depth)
 {
-    H5L_info_t info;
-    if (H5Lget_info(group, link, &info, H5P_DEFAULT) < 0) return bad(r->path, name, gan_h5_reason());
-    if (info.type != H5L_TYPE_HARD) return bad(r->path, name, "it is a link to another place");
     hid_t object = H5Oopen(group, link, H5P_DEFAULT);
     if (object < 0) return bad(r->path, name, gan_h5_reason());
     gan_status s;
@@ -132,26 +136,33 @@ static bool has_own_reader(const char *link, int depth)
            (strcmp(link, "state") == 0 || strcmp(link, "config") == 0 || strcmp(link, "provenance") == 0);
 }
 
-/* All arrays under a group. prefix: its path without the slash in front, "" for the root. Links may form a
- * circle: depth and the number of objects are bounded. */
+/* A link in a group; called by H5Literate. The reader's status is kept in r->status. */
+static herr_t read_link(hid_t group, const char *link, const H5L_info_t *info, void *to)
+{
+    const place *at = to;
+    reader *r = at->r;
+    char name[GAN_CHECKPOINT_MAX_NAME + 1];
+    if (has_own_reader(link, at->depth)) return 0;
+    int n = snprintf(name, sizeof name, "%s%s%s", at->prefix, *at->prefix ? "/" : "", link);
+    if (++r->n_objects > MAX_OBJECTS)
+        r->status = bad(r->path, at->prefix, "too many objects");
+    else if (n >= (int)sizeof name)
+        r->status = bad(r->path, at->prefix, "a name in it is too long");
+    else if (info->type != H5L_TYPE_HARD)
+        r->status = bad(r->path, name, "it is a link to another place");
+    else
+        r->status = read_object(r, group, link, name, at->depth);
+    return r->status == GAN_OK ? 0 : 1;
+}
+
+/* All arrays under a group. Links may form a circle: depth and the number of objects are bounded. */
 static gan_status read_group(reader *r, hid_t group, const char *prefix, int depth)
 {
-    char link[GAN_CHECKPOINT_MAX_NAME + 1], name[GAN_CHECKPOINT_MAX_NAME + 1];
-    H5G_info_t info;
+    place at = {r, prefix, depth};
     if (depth > MAX_DEPTH) return bad(r->path, prefix, "groups are nested too deeply");
-    if (H5Gget_info(group, &info) < 0) return bad(r->path, prefix, gan_h5_reason());
-    for (hsize_t i = 0; i < info.nlinks; i++) {
-        if (++r->n_objects > MAX_OBJECTS) return bad(r->path, prefix, "too many objects");
-        ssize_t n =
-            H5Lget_name_by_idx(group, ".", H5_INDEX_NAME, H5_ITER_INC, i, link, sizeof link, H5P_DEFAULT);
-        if (n < 0) return bad(r->path, prefix, gan_h5_reason());
-        if (has_own_reader(link, depth)) continue;
-        int length = snprintf(name, sizeof name, "%s%s%s", prefix, *prefix ? "/" : "", link);
-        if (n >= (ssize_t)sizeof link || length >= (int)sizeof name)
-            return bad(r->path, prefix, "a name in it is too long");
-        GAN_TRY(read_object(r, group, link, name, depth));
-    }
-    return GAN_OK;
+    if (H5Literate(group, H5_INDEX_NAME, H5_ITER_INC, NULL, read_link, &at) < 0 && r->status == GAN_OK)
+        return bad(r->path, prefix, gan_h5_reason());
+    return r->status;
 }
 
 /* A fixed-length string that belongs to a scalar space; its size in *size. Takes type and space, which may be
@@ -219,12 +230,12 @@ static herr_t read_provenance_text(hid_t group, const char *key, const H5A_info_
         r->status = bad(r->path, "/provenance", gan_h5_reason());
     else if (!is_text(r, H5Aget_type(a), H5Aget_space(a), &size))
         r->status = bad(r->path, key, "not one text");
-    else if (gan_checkpoint_text(r->c, key))
-        r->status = bad(r->path, key, "there twice");
+    else if (!gan__text_key_ok(key) || gan_checkpoint_text(r->c, key) ||
+             r->c->n_texts >= GAN_CHECKPOINT_MAX_TEXTS)
+        r->status = bad(r->path, key, "a name that no text has, or one text too many");
     else
         r->status = read_text(r, a, H5Aread, size, key);
     if (a >= 0) H5Aclose(a);
-    if (r->status == GAN_EINTERNAL) r->status = GAN_ECKPT; /* a key that no writer may use */
     return r->status == GAN_OK ? 0 : 1;
 }
 

@@ -33,7 +33,10 @@ static H5FD_t *driver_open(const char *name, unsigned flags, hid_t access, haddr
     struct stat st;
     if (!file || fstat((*file)->fd, &st) != 0) return NULL;
     driver_file *d = gan_calloc(1, sizeof *d);
-    if (!d) return NULL;
+    if (!d) {
+        (*file)->error = ENOMEM;
+        return NULL;
+    }
     d->file = *file;
     d->eof = (haddr_t)st.st_size;
     return &d->base;
@@ -184,12 +187,15 @@ gan_status gan_h5_open(gan_h5_file *f, const char *path, gan_h5_mode mode, int64
     if (creation >= 0) H5Pclose(creation);
     if (id >= 0) {
         f->id = id;
+        f->error = 0; /* the library tries again, with other flags, when opening has failed once */
         return GAN_OK;
     }
     close(f->fd);
-    const char *why = f->error ? strerror(f->error) : gan_h5_reason();
+    int error = f->error;
     *f = (gan_h5_file){0};
-    return GAN_FAIL(GAN_EIO, "%s: not a readable HDF5 file: %s", path, why);
+    if (error == ENOMEM) return GAN_ENOMEM;
+    return GAN_FAIL(GAN_EIO, "%s: not a readable HDF5 file: %s", path,
+                    error ? strerror(error) : gan_h5_reason());
 }
 
 gan_status gan_h5_close(gan_h5_file *f, const char *path)

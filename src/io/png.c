@@ -7,6 +7,7 @@
 #include "gan/mem.h"
 
 #include <errno.h>
+#include <math.h>
 #include <png.h>
 #include <stdio.h>
 #include <string.h>
@@ -106,7 +107,8 @@ gan_status gan_png_grid(const char *path, int64_t n, int64_t H, int64_t W, int64
 {
     bool scatter = H == 0 && W == 0;
     bool sizes_ok = scatter || (H > 0 && W > 0 && H <= MAX_SIDE && W <= MAX_SIDE && (C == 1 || C == 3));
-    if (n < 1 || n > INT32_MAX || columns < 1 || columns > MAX_SIDE || !sizes_ok || !(lo < hi))
+    if (n < 1 || n > INT32_MAX || columns < 1 || columns > MAX_SIDE || !sizes_ok || !(lo < hi) ||
+        !isfinite(hi - lo))
         return GAN_FAIL(
             GAN_EINTERNAL, "%s: no picture of %lld samples [%lld,%lld,%lld] in %d columns, %g .. %g", path,
             (long long)n, (long long)H, (long long)W, (long long)C, columns, (double)lo, (double)hi);

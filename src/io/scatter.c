@@ -64,7 +64,7 @@ static void draw_axes(const gan__canvas *c, axis a)
     double step = line_step(a);
     for (double k = ceil((double)a.lo / step); k * step <= (double)a.hi; k++)
         draw_lines(c, a, (float)(k * step), 224);
-    draw_lines(c, a, 0, 176); /* over the others; outside of the frame it does not show */
+    if (a.lo <= 0 && a.hi >= 0) draw_lines(c, a, 0, 176); /* after, and so over, the others */
     for (int i = MARGIN - 1; i <= SIDE - MARGIN; i++)
         for (int k = 0; k < 3; k++) {
             gan__canvas_at(c, i, MARGIN - 1)[k] = gan__canvas_at(c, i, SIDE - MARGIN)[k] = 96;
