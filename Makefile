@@ -136,7 +136,7 @@ unit: unit-tests
 	@sh tests/run.sh $(UNIT:%=$(B)/%)
 mpi: mpi-tests
 	@sh tests/run.sh $(MPI:%=$(B)/%)
-cli: all
+cli: all mpi-tests
 	@sh tests/run.sh $(CLI)
 asan:
 	+@$(MAKE_IN) VARIANT=asan unit

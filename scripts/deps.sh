@@ -105,7 +105,7 @@ install() { # packages
     if [ "$(id -u)" = 0 ]; then as_root=; elif command -v sudo >/dev/null 2>&1; then as_root=sudo; else
         without_apt "There is apt-get, but you are not root and there is no sudo."
     fi
-    echo "gan_mpi: installing with ${as_root:+$as_root }apt-get:"
+    echo "gan_mpi: installing with ${as_root:+$as_root }apt-get (a minute or two):"
     echo "$rows" | while IFS='|' read -r extra what probe packages purpose; do
         printf '  %-14s %-32s %s\n' "$what" "$purpose" "$packages"
     done

@@ -31,7 +31,7 @@ static float input(int rank, int64_t i, int use)
 
 static float tree(int size, int64_t i, int use)
 {
-    float v[MAX_RANKS];
+    float v[MAX_RANKS] = {0};
     for (int r = 0; r < size; r++) v[r] = input(r, i, use);
     for (int step = 1; step < size; step *= 2)
         for (int r = 0; r < size; r += 2 * step) v[r] += v[r + step];
