@@ -63,6 +63,7 @@ typedef struct gan_run {
     int rank;
     bool metrics;  /* run the nodes that only metrics read */
     bool diagnose; /* check every output for finiteness, apply no update (see gan_exec_diagnose) */
+    double *profile; /* seconds of each kernel of the program are added here [gan_plan_info.n_nodes]; may be NULL */
 } gan_run;
 
 typedef struct gan_call {
@@ -187,6 +188,9 @@ gan_status gan_exec(const gan_plan *p, const gan_run *run, gan_phase_time *times
 /* Run again without updates and find the first node, in order of execution, with a non-finite value: *position (the
  * place in the program; INT64_MAX: none here) and a text naming phase, layer and op. Collective. */
 gan_status gan_exec_diagnose(const gan_plan *p, const gan_run *run, int64_t *position, char *text, size_t n);
+
+/* Where the time of `steps` steps went, by op: share, milliseconds a step, GFLOP/s. profile[n_nodes] as of gan_run. */
+void gan_plan_print_profile(const gan_plan *p, const double *profile, int64_t steps, FILE *f);
 
 /* The program as text, one line a node in order of execution, and the graph for Graphviz. */
 void gan_plan_print(const gan_plan *p, FILE *f);

@@ -54,8 +54,8 @@ gan_status gan_train(const gan_comm *comm, const gan_config *cfg, const gan_trai
 /* Collective: print what would run: networks, FLOP, memory, bytes per reduction, step program; dot_path may be NULL. */
 gan_status gan_dry_run(const gan_comm *comm, const gan_config *cfg, int ranks, const char *dot_path);
 
-/* Collective: time `steps` steps after a warm-up and print one line or one JSON object. */
-gan_status gan_bench(const gan_comm *comm, const gan_config *cfg, int64_t steps, bool json);
+/* Collective: time `steps` steps after a warm-up and print one line or one JSON object; profile: a table by op as well. */
+gan_status gan_bench(const gan_comm *comm, const gan_config *cfg, int64_t steps, bool json, bool profile);
 
 /* The lines about machine and job that a run begins with. */
 void gan_banner(const gan_session *s);

@@ -13,19 +13,20 @@ static const char help[] =
     "\n"
     "  --steps N                steps to time (default 20)\n"
     "  --json                   one JSON object on one line\n"
+    "  --profile                also a table of where the time went, by op\n"
     "  --set SECTION.KEY=VALUE  override a key; may be repeated\n"
     "\n"
     "  gan_mpi bench jobs/bench/mlp.ini --steps 50\n";
 
 static gan_status bench(const gan_comm *comm, const char *path, const char *const *sets, int n_sets,
-                        const char *steps_text, bool json)
+                        const char *steps_text, bool json, bool profile)
 {
     long long steps = 20;
     gan_config *cfg = NULL;
     gan_status s = steps_text ? gan_option_int("--steps", steps_text, 1, 1000000, &steps) : GAN_OK;
     if (s == GAN_OK) s = gan_config_read(&cfg, path, sets, n_sets, gan_system_networks);
     s = gan_comm_agree(comm, s);
-    if (s == GAN_OK) s = gan_bench(comm, cfg, steps, json);
+    if (s == GAN_OK) s = gan_bench(comm, cfg, steps, json, profile);
     gan_config_free(cfg);
     return s;
 }
@@ -34,15 +35,16 @@ static gan_status run(const gan_comm *comm, int argc, char **argv)
 {
     const char *path = NULL, *steps = NULL, **sets = NULL;
     int n = 0, n_sets = 0;
-    bool json = false;
+    bool json = false, profile = false;
     const gan_option options[] = {{.name = "--steps", .text = &steps},
                                   {.name = "--json", .flag = &json},
+                                  {.name = "--profile", .flag = &profile},
                                   {.name = "--set", .list = &sets, .n_list = &n_sets}};
     gan_log_setup(comm->rank, GAN_NORMAL);
-    gan_status s = gan_options_parse("bench", argc, argv, options, 3, &path, 1, &n);
+    gan_status s = gan_options_parse("bench", argc, argv, options, 4, &path, 1, &n);
     if (s == GAN_OK && n == 0) s = GAN_FAIL(GAN_EUSAGE, "which job? usage: gan_mpi bench CONFIG");
     s = gan_comm_agree(comm, s);
-    if (s == GAN_OK) s = bench(comm, path, sets, n_sets, steps, json);
+    if (s == GAN_OK) s = bench(comm, path, sets, n_sets, steps, json, profile);
     gan_free(sets);
     return s;
 }

@@ -28,6 +28,7 @@ gan_status gan_exec(const gan_plan *p, const gan_run *run, gan_phase_time *times
         GAN_TRY(run_call(c, run));
         if (!times) continue;
         double now = gan_clock_s();
+        if (run->profile) run->profile[i] += now - then;
         gan_phase_time *t = &times[c->y->phase];
         *(c->y->op->waits ? &t->exposed_s : &t->compute_s) += now - then;
         then = now;

@@ -59,21 +59,33 @@ static void print_text(const gan_session *s, int64_t steps, double median_s, dou
                s->times[i].compute_s / (double)steps * 1e3, s->times[i].exposed_s / (double)steps * 1e3);
 }
 
-gan_status gan_bench(const gan_comm *comm, const gan_config *cfg, int64_t steps, bool json)
+static gan_status bench(gan_session *s, int64_t steps, bool json, bool profile)
+{
+    gan_status status = GAN_ENOMEM;
+    double *seconds = gan_calloc(steps, sizeof *seconds);
+    double *kernels = gan_calloc(gan_plan_describe(s->plan)->n_nodes, sizeof *kernels);
+    if (!seconds || !kernels) goto fail;
+    if (profile) s->run.profile = kernels;
+    if (!json) gan_banner(s);
+    if ((status = time_steps(s, steps, seconds)) != GAN_OK) goto fail;
+    if (s->comm->rank == 0) {
+        double images = (double)gan_session_images_per_step(s) / seconds[steps / 2];
+        (json ? print_json : print_text)(s, steps, seconds[steps / 2], images);
+        if (profile) gan_plan_print_profile(s->plan, kernels, steps + WARM_UP, stdout);
+        fflush(stdout);
+    }
+    status = GAN_OK;
+fail:
+    gan_free(seconds);
+    gan_free(kernels);
+    return status;
+}
+
+gan_status gan_bench(const gan_comm *comm, const gan_config *cfg, int64_t steps, bool json, bool profile)
 {
     gan_session s;
-    double *seconds = gan_calloc(steps, sizeof *seconds);
-    if (!seconds) return GAN_ENOMEM;
-    gan_status status = gan_session_open(&s, comm, cfg, comm->size);
-    if (status == GAN_OK) {
-        if (!json) gan_banner(&s);
-        status = time_steps(&s, steps, seconds);
-        double images = (double)gan_session_images_per_step(&s) / seconds[steps / 2];
-        if (status == GAN_OK && comm->rank == 0)
-            (json ? print_json : print_text)(&s, steps, seconds[steps / 2], images);
-        fflush(stdout);
-        gan_session_close(&s);
-    }
-    gan_free(seconds);
+    GAN_TRY(gan_session_open(&s, comm, cfg, comm->size));
+    gan_status status = bench(&s, steps, json, profile);
+    gan_session_close(&s);
     return status;
 }
