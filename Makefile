@@ -145,7 +145,7 @@ fuzz:
 	+@OMPI_CC=clang MPICH_CC=clang $(MAKE_IN) VARIANT=fuzz fuzzers
 	@sh tests/fuzz.sh $(FUZZ_S) $(FUZZERS:%=build/fuzz/%)
 bench: all
-	@sh tests/bench.sh
+	@/usr/bin/python3 tests/bench.py --gan-mpi $(B)/gan_mpi
 
 # ---- use ----------------------------------------------------------------------------------------------------
 run:
