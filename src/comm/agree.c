@@ -45,7 +45,7 @@ gan_status gan_comm_report(const gan_comm *c, gan_status mine)
     int turn = turn_to_speak(c, mine), least[2] = {turn, -(int)mine};
     int code = MPI_Allreduce(MPI_IN_PLACE, least, 2, MPI_INT, MPI_MIN, c->mpi);
     gan_status worst = code == MPI_SUCCESS ? (gan_status)-least[1] : gan__mpi(code, "agree on a status");
-    if (worst == GAN_OK) return GAN_OK;
+    if (worst == GAN_OK || worst == GAN_ESTOPPED) return worst; /* a stop was asked for, and training has said so */
     /* When MPI itself has failed nobody can take turns: then every rank that gets here speaks. */
     if (code != MPI_SUCCESS || least[0] == turn)
         print_error(c, gan_fail_text()[0] ? gan_fail_text() : gan_status_text(worst));
