@@ -13,7 +13,7 @@
 /* 2^n for n in [-126, 127]. */
 INLINE vf power_of_2(vi n)
 {
-    return (vf)((n + 127) << 23);
+    return (vf)(((vu)n + 127) << 23);
 }
 
 /* exp(a) = 2^n exp(r), |r| <= ln(2)/2. Scaling in two steps lets results become subnormal, 0 or infinite by
@@ -25,7 +25,7 @@ INLINE vf v_exp(vf a)
     vf x = vf_pick(a > 89.0f, vf_all(89.0f), a);
     x = vf_pick(x < -105.0f, vf_all(-105.0f), x);
     vf shifted = x * 1.44269504088896341f + round;
-    vi n = (vi)shifted - (vi)vf_all(round);
+    vi n = (vi)((vu)shifted - (vu)vf_all(round));
     vf whole = shifted - round;
     vf r = x - whole * 0.693359375f; /* ln(2) in two parts; products with the first are exact */
     r += whole * 2.12194440e-4f;
@@ -43,8 +43,8 @@ INLINE vf v_exp(vf a)
 INLINE vf v_log(vf a)
 {
     vi tiny = a < 0x1p-126f;
-    vi bits = (vi)vf_pick(tiny, a * 0x1p25f, a) + (0x3f800000 - 0x3f3504f3);
-    vf k = __builtin_convertvector((bits >> 23) - 127 - (tiny & 25), vf);
+    vu bits = (vu)vf_pick(tiny, a * 0x1p25f, a) + (0x3f800000 - 0x3f3504f3);
+    vf k = __builtin_convertvector((vi)(bits >> 23) - 127 - (tiny & 25), vf);
     vf f = (vf)((bits & 0x7fffff) + 0x3f3504f3) - 1.0f;
     vf s = f / (f + 2.0f), z = s * s, w = z * z;
     vf odd = vf_rounded(z * (w * 0.28498786688f + 0.66666662693f));

@@ -27,22 +27,26 @@ INLINE void tile(int rows, int panels, const block *b, const float *x, const flo
 {
     vf sum[ROWS][WIDTH];
     const int width = panels * PARTS;
+    UNROLL
     for (int r = 0; r < rows; r++) {
+        UNROLL
         for (int i = 0; i < width; i++) sum[r][i] = b->first ? (vf){0} : vf_load(y + r * b->ldy + i * LANES);
     }
     for (int64_t k = 0; k < b->kc; k++) {
         vf w[WIDTH];
-#pragma GCC unroll 16
+        UNROLL
         for (int i = 0; i < width; i++)
             w[i] = vf_load(W + i / PARTS * b->ldw + k * GAN_PANEL + i % PARTS * LANES);
-#pragma GCC unroll 16
+        UNROLL
         for (int r = 0; r < rows; r++) {
             vf a = vf_all(x[r * b->ldx + k]);
-#pragma GCC unroll 16
+            UNROLL
             for (int i = 0; i < width; i++) sum[r][i] += a * w[i];
         }
     }
+    UNROLL
     for (int r = 0; r < rows; r++) {
+        UNROLL
         for (int i = 0; i < width; i++) vf_store(y + r * b->ldy + i * LANES, sum[r][i]);
     }
 }
@@ -85,13 +89,16 @@ static void narrow_panel(int64_t n, int width, const block *b, const float *x, c
     float *w_padded = scratch, *y_padded = scratch + BLOCK_K * GAN_PANEL;
     block padded = {.kc = b->kc, .ldx = b->ldx, .ldy = GAN_PANEL, .first = b->first};
     for (int64_t k = 0; k < b->kc; k++) {
+        UNROLL
         for (int i = 0; i < GAN_PANEL; i++) w_padded[k * GAN_PANEL + i] = i < width ? W[k * width + i] : 0;
     }
     for (int64_t r = 0; r < n && !b->first; r++) {
+        UNROLL
         for (int i = 0; i < GAN_PANEL; i++) y_padded[r * GAN_PANEL + i] = i < width ? y[r * b->ldy + i] : 0;
     }
     all_rows(n, 1, &padded, x, w_padded, y_padded);
     for (int64_t r = 0; r < n; r++) {
+        UNROLL
         for (int i = 0; i < width; i++) y[r * b->ldy + i] = y_padded[r * GAN_PANEL + i];
     }
 }

@@ -45,14 +45,14 @@ INLINE vf fold(int size, vf a, vf b)
 INLINE vf lane_sums(vf v[GROUP])
 {
     int vectors = GROUP;
-#pragma GCC unroll 4
+    UNROLL
     for (int size = LANES; size > 1; size /= 2) {
         if (vectors == 1) {
             v[0] = fold(size, v[0], v[0]);
             continue;
         }
         vectors /= 2;
-#pragma GCC unroll 4
+        UNROLL
         for (int i = 0; i < vectors; i++) v[i] = fold(size, v[2 * i], v[2 * i + 1]);
     }
     return v[0];
@@ -62,17 +62,19 @@ INLINE vf lane_sums(vf v[GROUP])
  * dy [panels][rows][LANES] and w [panels][GROUP][LANES], both packed. */
 INLINE void tile_part(int rows, int64_t panels, const float *dy, const float *w, vf sum[ROWS][GROUP])
 {
+    UNROLL
     for (int r = 0; r < rows; r++) {
+        UNROLL
         for (int i = 0; i < GROUP; i++) sum[r][i] = (vf){0};
     }
     for (int64_t j = 0; j < panels; j++, dy += rows * LANES, w += GROUP * LANES) {
         vf a[ROWS];
-#pragma GCC unroll 8
+        UNROLL
         for (int r = 0; r < rows; r++) a[r] = vf_load(dy + r * LANES);
-#pragma GCC unroll 8
+        UNROLL
         for (int i = 0; i < GROUP; i++) {
             vf b = vf_load(w + i * LANES);
-#pragma GCC unroll 8
+            UNROLL
             for (int r = 0; r < rows; r++) sum[r][i] += a[r] * b;
         }
     }
@@ -82,13 +84,18 @@ INLINE void tile_part(int rows, int64_t panels, const float *dy, const float *w,
 INLINE void tile(int rows, int64_t panels, const float *dy, const float *w, int count, float *dx, int64_t ld)
 {
     vf sum[PARTS][ROWS][GROUP];
+    UNROLL
     for (int part = 0; part < PARTS; part++) {
         tile_part(rows, panels, dy + part * panels * rows * LANES, w + part * panels * GROUP * LANES,
                   sum[part]);
     }
+    UNROLL
     for (int r = 0; r < rows; r++) {
+        UNROLL
         for (int half = PARTS / 2; half > 0; half /= 2) {
+            UNROLL
             for (int part = 0; part < half; part++) {
+                UNROLL
                 for (int i = 0; i < GROUP; i++) sum[part][r][i] += sum[part + half][r][i];
             }
         }
@@ -120,6 +127,7 @@ INLINE void put_piece(const float *from, int64_t width, float *to, int64_t strid
         for (int64_t i = 0; i < width; i++) padded[i] = from[i];
         from = padded;
     }
+    UNROLL
     for (int part = 0; part < PARTS; part++) vf_store(to + part * stride, vf_load(from + part * LANES));
 }
 
@@ -139,6 +147,7 @@ static void pack_group(int count, int64_t K, int64_t M, int64_t panels, const fl
     for (int64_t j = 0; j < panels; j++) {
         int64_t width = at_most(GAN_PANEL, M - j * GAN_PANEL);
         const float *from = W + j * GAN_PANEL * K + k * width;
+        UNROLL
         for (int i = 0; i < GROUP; i++) {
             put_piece(from + i * width, i < count ? width : 0, to + (j * GROUP + i) * LANES,
                       panels * GROUP * LANES);

@@ -30,19 +30,21 @@ typedef struct rows {
 INLINE void add_row(int tall, int width, const float *x, const float *dy, vf sum[][WIDTH])
 {
     vf w[WIDTH];
-#pragma GCC unroll 16
+    UNROLL
     for (int i = 0; i < width; i++) w[i] = vf_load(dy + i * LANES);
-#pragma GCC unroll 16
+    UNROLL
     for (int k = 0; k < tall; k++) {
         vf a = vf_all(x[k]);
-#pragma GCC unroll 16
+        UNROLL
         for (int i = 0; i < width; i++) sum[k][i] += a * w[i];
     }
 }
 
 INLINE void clear(int tall, int width, vf sum[][WIDTH])
 {
+    UNROLL
     for (int k = 0; k < tall; k++) {
+        UNROLL
         for (int i = 0; i < width; i++) sum[k][i] = (vf){0};
     }
 }
@@ -50,14 +52,18 @@ INLINE void clear(int tall, int width, vf sum[][WIDTH])
 /* sum = before + sum. */
 INLINE void merge(int tall, int width, vf before[][WIDTH], vf sum[][WIDTH])
 {
+    UNROLL
     for (int k = 0; k < tall; k++) {
+        UNROLL
         for (int i = 0; i < width; i++) sum[k][i] = before[k][i] + sum[k][i];
     }
 }
 
 INLINE void copy(int tall, int width, vf from[][WIDTH], vf to[][WIDTH])
 {
+    UNROLL
     for (int k = 0; k < tall; k++) {
+        UNROLL
         for (int i = 0; i < width; i++) to[k][i] = from[k][i];
     }
 }
@@ -82,7 +88,9 @@ INLINE void two_shards(int tall, int width, const rows *r, int64_t shard, const 
         add_row(tall, width, x + n * tall, dy + n * width * LANES, a);
         add_row(tall, width, x + (n + r->R) * tall, dy + (n + r->R) * width * LANES, b);
     }
+    UNROLL
     for (int k = 0; k < tall; k++) {
+        UNROLL
         for (int i = 0; i < width; i++) a[k][i] += b[k][i];
     }
 }
@@ -119,7 +127,9 @@ INLINE void tile(bool single, int panels, const rows *r, const float *x, const f
     } else {
         all_shards(PAIR, width, r, x, dy, sum);
     }
+    UNROLL
     for (int i = 0; i < width; i++) {
+        UNROLL
         for (int k = 0; k < tall; k++)
             vf_store(out + i / PARTS * ld + k * GAN_PANEL + i % PARTS * LANES, sum[k][i]);
     }

@@ -33,8 +33,13 @@
 
 #define INLINE static inline __attribute__((always_inline))
 
+/* Before each loop over a tile, so that it is unrolled before the compiler looks for values to keep in registers; a
+ * tile with one loop left in it lives in memory. */
+#define UNROLL _Pragma("GCC unroll 32")
+
 typedef float vf __attribute__((vector_size(4 * LANES)));
 typedef int32_t vi __attribute__((vector_size(4 * LANES)));
+typedef uint32_t vu __attribute__((vector_size(4 * LANES))); /* for bits whose arithmetic may wrap */
 typedef float vf_in_memory __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
 
 INLINE vf vf_load(const float *p)
