@@ -192,7 +192,7 @@ help:
 export CC LIB_CFLAGS LIB_LIBS CMOCKA_CFLAGS CMOCKA_LIBS
 export FOUND := $(foreach l,$(LIBRARIES) CMOCKA,$(l)=$($(l)_PKG))
 
--include $(LIBOBJ:.o=.d) $(DOUBLE:.o=.d) $(B)/src/main.d $(patsubst %,$(B)/%.d,$(UNIT) $(MPI) $(FUZZERS))
+-include $(LIBOBJ:.o=.d) $(DOUBLE:.o=.d) $(DOUBLE:.o=.d) $(B)/src/main.d $(patsubst %,$(B)/%.d,$(UNIT) $(MPI) $(FUZZERS))
 
 .PHONY: all check unit mpi cli asan fuzz bench run data install deps clean help unit-tests mpi-tests fuzzers ALWAYS
 .DELETE_ON_ERROR:
