@@ -160,6 +160,42 @@ BUILD2(matmul, y)
 BUILD2(matmul_nt, y)
 BUILD2(matmul_tn, y)
 
+/* x^T y - (p x)^T y^2, which becomes one product of joined rows. */
+static gan_status difference_of_products_build(gan_graph *g, const gan_id *in, gan_id *y)
+{
+    gan_id x, dy, first;
+    OK(gan_add_matmul_tn(g, in[0], in[1], &first));
+    OK(gan_add_affine(g, in[0], SCALE, 0, &x));
+    OK(gan_add_square(g, in[1], &dy));
+    OK(gan_add_matmul_tn(g, x, dy, y));
+    return gan_add_sub(g, first, *y, y);
+}
+
+static void difference_of_products_formula(const float *const *in, double *y)
+{
+    for (int k = 0; k < K; k++)
+        for (int m = 0; m < M; m++) {
+            double sum = 0;
+            for (int n = 0; n < B; n++) {
+                double x = (double)in[0][n * K + k], dy = (double)in[1][n * M + m];
+                sum += x * dy - (double)SCALE * x * dy * dy;
+            }
+            y[panel_place(K, M, k, m)] = sum;
+        }
+}
+
+static gan_status scaled_product_build(gan_graph *g, const gan_id *in, gan_id *y)
+{
+    OK(gan_add_matmul_tn(g, in[0], in[1], y));
+    return gan_add_affine(g, *y, SCALE, 0, y);
+}
+
+static void scaled_product_formula(const float *const *in, double *y)
+{
+    matmul_tn_formula(in, y);
+    for (int i = 0; i < K * M; i++) y[i] *= (double)SCALE;
+}
+
 /* ---- sums and expansions ----------------------------------------------------------------------------------- */
 
 static void shard_sum_formula(const float *const *in, double *y)
@@ -181,6 +217,47 @@ static void tree_sum_formula(const float *const *in, double *y)
         y[k] = 0;
         for (int s = 0; s < S; s++) y[k] += (double)in[0][s * K + k];
     }
+}
+
+/* Functions of sums, which become sums of functions. */
+static gan_status difference_of_sums_build(gan_graph *g, const gan_id *in, gan_id *y)
+{
+    gan_id a;
+    OK(gan_add_tree_sum(g, in[0], &a));
+    OK(gan_add_tree_sum(g, in[1], y));
+    return gan_add_sub(g, a, *y, y);
+}
+
+static void difference_of_sums_formula(const float *const *in, double *y)
+{
+    double a[K];
+    tree_sum_formula(in, a);
+    tree_sum_formula(in + 1, y);
+    for (int k = 0; k < K; k++) y[k] = a[k] - y[k];
+}
+
+static gan_status quotient_of_sum_build(gan_graph *g, const gan_id *in, gan_id *y)
+{
+    OK(gan_add_tree_sum(g, in[0], y));
+    return gan_add_div(g, *y, in[1], y);
+}
+
+static void quotient_of_sum_formula(const float *const *in, double *y)
+{
+    tree_sum_formula(in, y);
+    for (int k = 0; k < K; k++) y[k] /= (double)in[1][k];
+}
+
+static gan_status product_with_sum_build(gan_graph *g, const gan_id *in, gan_id *y)
+{
+    OK(gan_add_tree_sum(g, in[1], y));
+    return gan_add_mul(g, in[0], *y, y);
+}
+
+static void product_with_sum_formula(const float *const *in, double *y)
+{
+    tree_sum_formula(in + 1, y);
+    for (int k = 0; k < K; k++) y[k] *= (double)in[0][k];
 }
 
 static void tree_sum_numbers_formula(const float *const *in, double *y)
@@ -476,10 +553,16 @@ static const op_row op_rows[] = {
     {"matmul_nt", "", 2, {{SHARDED2(B, M), -2, 2, 0, 0}, {WEIGHT(K, M), -2, 2, 0, 0}}, SHARDED2(B, K), matmul_nt_build, .formula = matmul_nt_formula},
     {"matmul_tn", "", 2, {ROWS, {SHARDED2(B, M), -2, 2, 0, 0}}, PARTIAL_WEIGHT(K, M), matmul_tn_build, .formula = matmul_tn_formula},
 
+    {"matmul_tn", "difference of two", 2, {ROWS, {SHARDED2(B, M), -2, 2, 0, 0}}, PARTIAL_WEIGHT(K, M), difference_of_products_build, .formula = difference_of_products_formula},
+    {"matmul_tn", "scaled", 2, {ROWS, {SHARDED2(B, M), -2, 2, 0, 0}}, PARTIAL_WEIGHT(K, M), scaled_product_build, .formula = scaled_product_formula},
+
     {"shard_sum", "", 1, {ROWS}, SHARDED2(S, K), shard_sum_build, .formula = shard_sum_formula},
     {"shard_expand", "", 1, {{SHARDED2(S, K), -2, 2, 0, 0}}, SHARDED2(B, K), shard_expand_build, .formula = shard_expand_formula},
     {"tree_sum", "", 1, {{SHARDED2(S, K), -2, 2, 0, 0}}, PARTIAL1(K), tree_sum_build, .formula = tree_sum_formula},
     {"tree_sum", "numbers", 1, {{SHARDED1(S), -2, 2, 0, 0}}, PARTIAL1(1), tree_sum_build, .formula = tree_sum_numbers_formula},
+    {"tree_sum", "difference of two", 2, {{SHARDED2(S, K), -2, 2, 0, 0}, {SHARDED2(S, K), -2, 2, 0, 0}}, PARTIAL1(K), difference_of_sums_build, .formula = difference_of_sums_formula},
+    {"tree_sum", "by replicated", 2, {{SHARDED2(S, K), -2, 2, 0, 0}, {REPLICATED1(K), 0.5, 2, 0, 0}}, PARTIAL1(K), quotient_of_sum_build, .formula = quotient_of_sum_formula},
+    {"tree_sum", "replicated times it", 2, {{REPLICATED1(K), -2, 2, 0, 0}, {SHARDED2(S, K), -2, 2, 0, 0}}, PARTIAL1(K), product_with_sum_build, .formula = product_with_sum_formula},
     {"expand_rows", "", 1, {{REPLICATED1(K), -2, 2, 0, 0}}, SHARDED2(B, K), expand_rows_build, .formula = expand_rows_formula},
     {"all_sum", "one rank", 1, {{PARTIAL2(B, K), -2, 2, 0, 0}}, REPLICATED2(B, K), all_sum_build, .formula = same_formula},
     {"sum_cols", "", 1, {ROWS}, SHARDED1(B), sum_cols_build, .formula = sum_cols_formula},

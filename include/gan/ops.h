@@ -17,7 +17,8 @@ gan_status gan_add_random(gan_graph *g, const gan_form *form, gan_rng_purpose pu
 /* [B, ...]: 1/keep with probability keep, else 0. */
 gan_status gan_add_dropout_mask(gan_graph *g, const gan_form *form, float keep, gan_id *y);
 
-/* Elementwise; both inputs of one shape. A PARTIAL input is taken only where the function is linear in it. */
+/* Elementwise; both inputs of one shape. A PARTIAL input is taken only where the function is linear in it, and the
+ * function is then applied to its summands, before the sum (src/ops/partial.c): the node given may be that sum. */
 gan_status gan_add_add(gan_graph *g, gan_id a, gan_id b, gan_id *y);
 gan_status gan_add_sub(gan_graph *g, gan_id a, gan_id b, gan_id *y);
 gan_status gan_add_mul(gan_graph *g, gan_id a, gan_id b, gan_id *y);

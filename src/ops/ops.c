@@ -8,18 +8,35 @@ const gan_op *const gan_ops[] = {
 #undef GAN_OP
 const int gan_ops_count = sizeof gan_ops / sizeof gan_ops[0];
 
+static bool reads_partial(const gan_graph *g, const gan_node *node)
+{
+    bool partial = false;
+    for (int i = 0; i < node->n_in; i++) {
+        if (node->in[i] < 0 || node->in[i] >= gan_graph_count(g)) return false; /* gan_graph_add refuses it */
+        partial |= gan_graph_form(g, node->in[i])->dist == GAN_PARTIAL;
+    }
+    return partial;
+}
+
+static gan_status append(gan_graph *g, const gan_node *node, gan_id *y)
+{
+    *y = GAN_NONE;
+    if (node->op->is_map && reads_partial(g, node)) GAN_TRY(gan__move_to_summands(g, node, y));
+    return *y == GAN_NONE ? gan_graph_add(g, node, y) : GAN_OK;
+}
+
 gan_status gan__add1(gan_graph *g, const gan_op *op, gan_id a, const gan_params *p, gan_id *y)
 {
     gan_node node = {.op = op, .n_in = 1, .in = {a}};
     if (p) node.p = *p;
-    return gan_graph_add(g, &node, y);
+    return append(g, &node, y);
 }
 
 gan_status gan__add2(gan_graph *g, const gan_op *op, gan_id a, gan_id b, const gan_params *p, gan_id *y)
 {
     gan_node node = {.op = op, .n_in = 2, .in = {a, b}};
     if (p) node.p = *p;
-    return gan_graph_add(g, &node, y);
+    return append(g, &node, y);
 }
 
 gan__axis gan__axis_of(const gan_graph *g, const gan_form *f, int axis)
@@ -92,10 +109,8 @@ gan_status gan_add_flatten(gan_graph *g, gan_id x, gan_id *y)
 
 gan_status gan_add_mean(gan_graph *g, gan_id x, int64_t n_global, gan_id *y)
 {
-    int64_t one = 1;
     GAN_TRY(gan_add_sum_cols(g, x, y));
     GAN_TRY(gan_add_sum_batch(g, *y, y));
-    GAN_TRY(gan_add_reshape(g, *y, 1, &one, y));
     return gan_add_affine(g, *y, 1.0f / (float)n_global, 0, y);
 }
 

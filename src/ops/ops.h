@@ -12,6 +12,10 @@ gan_status gan__map_forward(const gan_call *c);
 gan_status gan__add1(gan_graph *g, const gan_op *op, gan_id a, const gan_params *p, gan_id *y);
 gan_status gan__add2(gan_graph *g, const gan_op *op, gan_id a, gan_id b, const gan_params *p, gan_id *y);
 
+/* partial.c: append an elementwise node with a PARTIAL input as a function of that input's summands; *y is GAN_NONE where
+ * that is not possible. */
+gan_status gan__move_to_summands(gan_graph *g, const gan_node *node, gan_id *y);
+
 /* The form of input i of a node that is being inferred or called. */
 static inline const gan_form *gan__in(const gan_graph *g, const gan_node *y, int i)
 {
