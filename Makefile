@@ -166,7 +166,7 @@ install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(SHARE)/data
 	install $(B)/gan_mpi $(DESTDIR)$(PREFIX)/bin/
 	cp -R jobs $(wildcard README.md LICENSE) $(SHARE)/
-	cp $(wildcard data/fashion-mnist-10k.*) $(SHARE)/data/
+	cp $(wildcard data/README.md data/fashion-mnist-10k.*) $(SHARE)/data/
 
 deps:
 	@sh scripts/deps.sh $(WITH)
