@@ -9,8 +9,13 @@ char *gan_file_temp(const char *path);
 #define GAN_FILE_TEMP_MARK ".tmp-"
 
 /* Sync `temp` to disk, give it the name `path` (replacing what was there) and sync the directory.
- * On failure (GAN_EIO with path and reason) `path` is as it was and `temp` is gone. */
+ * On failure (GAN_EIO with path and reason) `temp` is gone and `path` is as it was, unless only the directory could
+ * not be synced. */
 gan_status gan_file_publish(const char *temp, const char *path);
+
+/* Remove the temporaries "<prefix>*.tmp-<number>" that writers who died have left in a directory. Only where nobody else
+ * may be writing such files. What cannot be removed stays, without a word. */
+void gan_file_sweep(const char *dir, const char *prefix);
 
 /* What can be done about an errno of a file operation: "free some space there, or ...". */
 const char *gan_file_remedy(int error);

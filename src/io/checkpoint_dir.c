@@ -35,12 +35,6 @@ static int64_t step_of(const char *name)
     return strcmp(name, again) == 0 ? step : -1;
 }
 
-static bool is_dead_temporary(const char *name)
-{
-    const char *mark = strstr(name, GAN_FILE_TEMP_MARK);
-    return mark && (strncmp(name, "step-", 5) == 0 || strncmp(name, "latest" GAN_FILE_TEMP_MARK, 11) == 0);
-}
-
 static int newest_first(const void *a, const void *b)
 {
     int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
@@ -94,15 +88,6 @@ static void remove_file(const char *dir, const char *name)
     gan_free(path);
 }
 
-static void remove_dead_temporaries(const char *dir)
-{
-    DIR *d = opendir(dir);
-    if (!d) return;
-    for (const struct dirent *e; (e = readdir(d));)
-        if (is_dead_temporary(e->d_name)) remove_file(dir, e->d_name);
-    closedir(d);
-}
-
 /* The step that the link `best` points to, -1 if there is none. */
 static int64_t best_step(const char *dir)
 {
@@ -151,7 +136,8 @@ static gan_status set_latest(const char *dir, int64_t step)
 gan_status gan_checkpoint_publish(const char *dir, int64_t step, int keep)
 {
     GAN_TRY(set_latest(dir, step));
-    remove_dead_temporaries(dir);
+    gan_file_sweep(dir, "step-");
+    gan_file_sweep(dir, "latest");
     return prune(dir, step, keep);
 }
 

@@ -3,6 +3,7 @@
 #include "gan/file.h"
 #include "gan/mem.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -29,6 +30,23 @@ const char *gan_file_remedy(int error)
     case ENFILE: return "raise the limit on open files (ulimit -n)";
     default: return "check the file system";
     }
+}
+
+static bool is_temporary(const char *name, const char *prefix)
+{
+    const char *mark = strstr(name, GAN_FILE_TEMP_MARK);
+    if (!mark || strncmp(name, prefix, strlen(prefix)) != 0) return false;
+    const char *number = mark + strlen(GAN_FILE_TEMP_MARK);
+    return *number && number[strspn(number, "0123456789")] == '\0';
+}
+
+void gan_file_sweep(const char *dir, const char *prefix)
+{
+    DIR *d = opendir(dir);
+    if (!d) return;
+    for (const struct dirent *e; (e = readdir(d));)
+        if (is_temporary(e->d_name, prefix)) unlinkat(dirfd(d), e->d_name, 0);
+    closedir(d);
 }
 
 static bool sync_path(const char *path, int flags)

@@ -172,6 +172,7 @@ gan_status gan_metrics_open(gan_metrics **out, const char *dir, const char *cons
         metrics_free(m);
         return s;
     }
+    gan_file_sweep(dir, "metrics.");
     follow(m);
     *out = m;
     return GAN_OK;
@@ -222,16 +223,16 @@ static gan_status write_lines(gan_metrics *m)
 
 gan_status gan_metrics_flush(gan_metrics *m)
 {
-    if (m->n_pending == 0 && m->h5_whole) return GAN_OK;
     GAN_TRY(write_lines(m));
-    follow(m);
+    if (gan__metrics_h5_due(m)) follow(m);
     return GAN_OK;
 }
 
 void gan_metrics_close(gan_metrics *m)
 {
     if (!m) return;
-    if (gan_metrics_flush(m) != GAN_OK) gan_warn("%s; the last records are lost", gan_fail_text());
+    if (write_lines(m) != GAN_OK) gan_warn("%s; the last records are lost", gan_fail_text());
+    if (!m->h5_whole || m->h5_bytes != m->jsonl_bytes) follow(m);
     if (fsync(m->fd) != 0) gan_warn("%s: cannot sync: %s", m->jsonl_path, strerror(errno));
     metrics_free(m);
 }

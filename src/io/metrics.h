@@ -20,7 +20,9 @@ struct gan_metrics {
     int64_t line_bytes;
     int64_t h5_rows;  /* rows in metrics.h5 ... */
     int64_t h5_bytes; /* ... made from so many bytes of metrics.jsonl */
-    bool h5_whole;    /* false: it does not exist or may be half-written, to be made anew from the lines */
+    bool h5_whole;    /* false: to be made anew from the lines */
+    double h5_done_s; /* when it was made last, and */
+    double h5_cost_s; /* how long that took */
     bool warned;
 };
 
@@ -54,5 +56,7 @@ char *gan__lines_next(gan__lines *l, int64_t *length);
 
 /* Bring metrics.h5 up to the lines. On failure it will be made anew by the next call. */
 gan_status gan__metrics_h5_follow(gan_metrics *m);
+/* Whether it has to be, and may be without taking more than some percent of the time. */
+bool gan__metrics_h5_due(const gan_metrics *m);
 
 #endif

@@ -1,23 +1,30 @@
-/* metrics.h5, derived from the lines of metrics.jsonl: what is new in them is appended; if anything fails,
- * the whole file is made anew from them at the next occasion, under a temporary name. So it needs no care of
- * its own against kills and full disks.
+/* metrics.h5, derived from the lines of metrics.jsonl: a copy of the file is extended by what is new in them and takes
+ * the file's name. If anything fails, the whole file is made anew from the lines at the next occasion.
  *
- * Readers (h5py) may open it at any moment, also in the middle of an append. They find either the old length
- * or the new one of each quantity: elements are written before the length says that they are there, and /step
- * is last. */
+ * Why a copy, when HDF5 can extend the file itself: readers (h5py) may open it at any moment and keep it open. One that
+ * has it open while it is extended finds quantities of different lengths and chunks beyond the end of the file that it
+ * knows (seen in 1 of 200 reads beside a busy writer). With a copy, what has been opened never changes, and a kill
+ * leaves a whole file. A copy costs about a millisecond per megabyte; when that is no longer small, the file follows
+ * less often. */
 #include "metrics.h"
 
+#include "gan/clock.h"
 #include "gan/file.h"
 #include "gan/h5.h"
 #include "gan/mem.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { ROWS = 1024 }; /* of a chunk in the file, and parsed at a time */
+enum {
+    ROWS = 1024, /* of a chunk in the file, and parsed at a time */
+    PAUSE = 50   /* an expensive update is followed by a pause of so many times what it took */
+};
+static const double CHEAP_S = 0.05;
 
 /* Parsed rows by columns, as the file has them. */
 typedef struct block {
@@ -144,26 +151,62 @@ static gan_status append_to(gan_metrics *m, const char *path, gan_h5_mode mode, 
     return s;
 }
 
-static gan_status rebuild(gan_metrics *m, block *b)
+static gan_status copy_bytes(const char *from_path, int from, const char *to_path, int to, block *b)
 {
-    char *temp = gan_file_temp(m->h5_path);
-    if (!temp) return GAN_ENOMEM;
-    m->h5_rows = m->h5_bytes = 0;
-    gan_status s = append_to(m, temp, GAN_H5_CREATE, b);
-    if (s == GAN_OK)
-        s = gan_file_publish(temp, m->h5_path);
-    else
-        unlink(temp);
-    gan_free(temp);
+    ssize_t got, put = 0;
+    while ((got = read(from, b->lines.buffer, sizeof b->lines.buffer)) > 0)
+        for (ssize_t at = 0; at < got; at += put)
+            if ((put = write(to, b->lines.buffer + at, (size_t)(got - at))) < 0)
+                return GAN_FAIL(GAN_EIO, "%s: cannot write: %s; %s", to_path, strerror(errno),
+                                gan_file_remedy(errno));
+    return got == 0 ? GAN_OK : GAN_FAIL(GAN_EIO, "%s: cannot read: %s", from_path, strerror(errno));
+}
+
+static gan_status copy_file(const char *from_path, const char *to_path, block *b)
+{
+    int from = open(from_path, O_RDONLY | O_CLOEXEC);
+    int to = from < 0 ? -1 : open(to_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    gan_status s = to >= 0 ? copy_bytes(from_path, from, to_path, to, b)
+                           : GAN_FAIL(GAN_EIO, "%s: cannot copy: %s; %s", from_path, strerror(errno),
+                                      gan_file_remedy(errno));
+    if (to >= 0 && close(to) != 0 && s == GAN_OK)
+        s = GAN_FAIL(GAN_EIO, "%s: cannot write: %s; %s", to_path, strerror(errno), gan_file_remedy(errno));
+    if (from >= 0) close(from);
     return s;
+}
+
+static gan_status make_next(gan_metrics *m, const char *temp, block *b)
+{
+    if (m->h5_whole) {
+        GAN_TRY(copy_file(m->h5_path, temp, b));
+        GAN_TRY(append_to(m, temp, GAN_H5_CHANGE, b));
+    } else {
+        m->h5_rows = m->h5_bytes = 0;
+        GAN_TRY(append_to(m, temp, GAN_H5_CREATE, b));
+    }
+    /* No sync: what a crash of the machine leaves is made anew from the lines. */
+    if (rename(temp, m->h5_path) == 0) return GAN_OK;
+    return GAN_FAIL(GAN_EIO, "%s: cannot replace: %s; %s", m->h5_path, strerror(errno),
+                    gan_file_remedy(errno));
 }
 
 gan_status gan__metrics_h5_follow(gan_metrics *m)
 {
-    block *b = block_new(m);
-    if (!b) return GAN_ENOMEM;
-    gan_status s = m->h5_whole ? append_to(m, m->h5_path, GAN_H5_CHANGE, b) : rebuild(m, b);
+    double start_s = gan_clock_s();
+    char *temp = gan_file_temp(m->h5_path);
+    block *b = temp ? block_new(m) : NULL;
+    gan_status s = b ? make_next(m, temp, b) : GAN_ENOMEM;
     m->h5_whole = s == GAN_OK;
-    block_free(b);
+    if (b && s != GAN_OK) unlink(temp);
+    if (b) block_free(b);
+    gan_free(temp);
+    m->h5_done_s = gan_clock_s();
+    m->h5_cost_s = m->h5_done_s - start_s;
     return s;
+}
+
+bool gan__metrics_h5_due(const gan_metrics *m)
+{
+    if (m->h5_whole && m->h5_bytes == m->jsonl_bytes) return false;
+    return m->h5_cost_s < CHEAP_S || gan_clock_s() - m->h5_done_s > PAUSE * m->h5_cost_s;
 }
