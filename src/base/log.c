@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -24,9 +25,19 @@ int gan_log_level(void)
     return out.level;
 }
 
+/* Open MPI gives its processes a terminal of their own even when its output goes to a file, so what counts under
+ * mpirun is where mpirun writes. */
+static bool launcher_has_tty(void)
+{
+    char fd[64], target[64] = "";
+    snprintf(fd, sizeof fd, "/proc/%ld/fd/1", (long)getppid());
+    if (readlink(fd, target, sizeof target - 1) < 0) return false;
+    return strncmp(target, "/dev/pts/", 9) == 0 || strncmp(target, "/dev/tty", 8) == 0;
+}
+
 bool gan_log_is_tty(void)
 {
-    return isatty(STDOUT_FILENO);
+    return isatty(STDOUT_FILENO) && (!getenv("OMPI_COMM_WORLD_RANK") || launcher_has_tty());
 }
 
 static void close_line(void)
