@@ -113,6 +113,7 @@ struct gan_op {
     const char *name;
     gan_map map;       /* the kernel of an elementwise op (is_map) */
     bool is_map;
+    bool is_param;     /* a leaf outside the plan that has versions: p.param is valid */
     bool alias;        /* the result is input 0 under another form; no kernel runs */
     bool effect;       /* kept although nobody reads it: stores, reductions, updates */
     bool waits;        /* blocks until a reduction is done; scheduled as late as other work allows */

@@ -81,8 +81,17 @@ static gan_status sweep(gan_graph *g, gan_id loss, const bool *reach, gan_id *gr
     return s;
 }
 
+static gan_status check_ids(const gan_graph *g, gan_id loss, const gan_id *wrt, int n)
+{
+    bool ok = loss >= 0 && loss < g->n;
+    for (int i = 0; i < n; i++) ok &= wrt[i] >= 0 && wrt[i] < g->n;
+    if (ok) return GAN_OK;
+    return GAN_FAIL(GAN_EINTERNAL, "the loss, or what it is differentiated by, is not a node of the graph");
+}
+
 gan_status gan_graph_grad(gan_graph *g, gan_id loss, const gan_id *wrt, int n, gan_id *grads)
 {
+    GAN_TRY(check_ids(g, loss, wrt, n));
     gan_status s = GAN_ENOMEM;
     gan_id *grad = gan_calloc(loss + 1, sizeof *grad);
     bool *reach = gan_calloc(loss + 1, sizeof *reach);

@@ -222,3 +222,15 @@ gan_status gan_graph_after(gan_graph *g, gan_id node, gan_id before)
     g->edges[g->n_edges++] = (gan__edge){.before = before, .after = node};
     return GAN_OK;
 }
+
+gan_id gan__owner(const gan_graph *g, gan_id x)
+{
+    while (g->nodes[x].op->alias) x = g->nodes[x].in[0];
+    return x;
+}
+
+gan_id gan__superseded_by(const gan_graph *g, gan_id x)
+{
+    const gan_node *from = &g->nodes[gan__owner(g, x)];
+    return from->op->is_param ? from->p.param.superseded_by : GAN_NONE;
+}

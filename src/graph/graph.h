@@ -41,6 +41,11 @@ struct gan_chain {
 
 extern const gan_op gan__op_fused;
 
+/* Whose memory node x shows: aliases lead to their source. */
+gan_id gan__owner(const gan_graph *g, gan_id x);
+/* The update that ends the version of the parameter that x shows; GAN_NONE for anything else. */
+gan_id gan__superseded_by(const gan_graph *g, gan_id x);
+
 /* Passes, in the order in which gan_plan_build runs them. */
 void gan__live(const gan_graph *g, const gan_id *keep, int n_keep, bool *live, bool *metrics_only);
 gan_status gan__fuse(gan_graph *g, const bool *live, const gan_id *keep, int n_keep, int *n_fused);

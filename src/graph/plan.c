@@ -1,58 +1,85 @@
 /* Memory for the step program: who shares what, and where it lies. The only file that decides on memory.
  *
- *  1. A store whose value has no other reader gives its target to the producer: gradients are written to the arena at once.
+ *  1. A store whose value has no other reader gives its target to the producer: gradients are written to the arena
+ *     at once.
  *  2. An alias has its source's memory; a node may take over an input's memory if it is the last to read it (in place).
- *  3. Each remaining piece of memory lives from its first writer to its last reader. Pieces are placed largest first, each
- *     at the lowest place where nothing that lives at the same time lies (greedy by size, Pisarchyk and Lee 2020). */
+ *  3. Each remaining piece of memory lives from its first writer to its last reader; place.c gives it its place. */
 #include "plan.h"
 
 #include "gan/mem.h"
 
-#include <stdlib.h>
-#include <string.h>
-
-/* A value's memory. Values that share it have the same root. */
-typedef struct piece {
-    int begin, end;         /* positions in the order, inclusive */
-    int64_t floats, offset; /* rounded to 16 floats */
-} piece;
-
+/* Pieces: values that share memory have the same root. */
 typedef struct planner {
     gan_plan *p;
     int *pos;      /* position in the order by id, -1 for dead nodes */
     int *last_use; /* largest position of a reader by id; of kept values: the end */
-    int *readers;
+    int *readers;  /* by id; kept values have two more */
     gan_id *root;
-    piece *pieces; /* by root id */
-    gan_id *sorted;
-    int n_sorted;
+    gan__piece *pieces; /* by root id */
+    gan__piece **own;   /* those that need a place */
+    int n_own;
 } planner;
 
-static bool has_memory(const gan_node *n)
+/* Whether node y gets a piece. Not where its value lies already: p->at of a parameter, or given to it by a store. */
+static bool has_memory(const planner *pl, gan_id y)
 {
-    return !n->fixed && !n->op->alias && n->op->forward;
+    const gan_node *n = &pl->p->g->nodes[y];
+    return !pl->p->at[y] && !n->op->alias && n->op->forward;
 }
 
 /* ---- 1: stores --------------------------------------------------------------------------------------------- */
 
-/* May the producer x write to where store y will copy it? Not before everything that had to precede the store. */
-static bool may_write_there(const planner *pl, gan_id x, gan_id y)
+static bool overlap(const float *a, int64_t n_a, const float *b, int64_t n_b)
+{
+    return (uintptr_t)a < (uintptr_t)(b + n_b) && (uintptr_t)b < (uintptr_t)(a + n_a);
+}
+
+/* Does x read memory outside the plan that store y writes? */
+static bool reads_target(const planner *pl, gan_id x, gan_id y)
 {
     const gan_graph *g = pl->p->g;
-    if (!has_memory(&g->nodes[x]) || pl->readers[x] != 1) return false;
+    const gan_node *to = &g->nodes[y];
+    for (int k = 0; k < g->nodes[x].n_in; k++) {
+        const gan_node *from = &g->nodes[gan__owner(g, g->nodes[x].in[k])];
+        if (from->fixed &&
+            overlap(from->fixed, gan_form_floats(&from->form), to->fixed, gan_form_floats(&to->form)))
+            return true;
+    }
+    return false;
+}
+
+/* Must somebody run after x, but before store y? By an edge, or to read the parameter that y overwrites. */
+static bool must_wait(const planner *pl, gan_id x, gan_id y)
+{
+    const gan_graph *g = pl->p->g;
     for (int i = 0; i < g->n_edges; i++)
-        if (g->edges[i].after == y && pl->pos[g->edges[i].before] > pl->pos[x]) return false;
-    return true;
+        if (g->edges[i].after == y && pl->pos[g->edges[i].before] > pl->pos[x]) return true;
+    for (int i = pl->pos[x] + 1; i < pl->pos[y]; i++) {
+        const gan_node *reader = &g->nodes[pl->p->order[i]];
+        for (int k = 0; k < reader->n_in; k++)
+            if (gan__superseded_by(g, reader->in[k]) == y) return true;
+    }
+    return false;
+}
+
+/* The producer of what store y copies, if nobody else reads it; aliases in between do not copy. */
+static gan_id sole_producer(const planner *pl, gan_id y)
+{
+    const gan_graph *g = pl->p->g;
+    gan_id x = g->nodes[y].in[0];
+    while (pl->readers[x] == 1 && g->nodes[x].op->alias) x = g->nodes[x].in[0];
+    return pl->readers[x] == 1 && has_memory(pl, x) ? x : GAN_NONE;
 }
 
 static void place_stores(planner *pl)
 {
-    gan_graph *g = pl->p->g;
-    for (int i = 0; i < pl->p->n_order; i++) {
-        gan_id y = pl->p->order[i];
-        gan_node *n = &g->nodes[y];
-        if (n->op->effect && n->fixed && n->op->inplace && n->n_in == 1 && may_write_there(pl, n->in[0], y))
-            g->nodes[n->in[0]].fixed = n->fixed;
+    gan_plan *p = pl->p;
+    for (int i = 0; i < p->n_order; i++) {
+        gan_id y = p->order[i];
+        const gan_node *n = &p->g->nodes[y];
+        if (!n->op->effect || !n->fixed || !n->op->inplace || n->n_in != 1) continue;
+        gan_id x = sole_producer(pl, y);
+        if (x != GAN_NONE && !must_wait(pl, x, y) && !reads_target(pl, x, y)) p->at[x] = n->fixed;
     }
 }
 
@@ -60,9 +87,10 @@ static void place_stores(planner *pl)
 
 static void count_uses(planner *pl, const gan_id *keep, int n_keep)
 {
-    const gan_plan *p = pl->p;
+    gan_plan *p = pl->p;
     for (int i = 0; i < p->n_order; i++) {
         const gan_node *n = &p->g->nodes[p->order[i]];
+        p->at[p->order[i]] = n->fixed;
         pl->pos[p->order[i]] = i;
         for (int k = 0; k < n->n_in; k++) {
             pl->readers[n->in[k]]++;
@@ -94,7 +122,7 @@ static gan_id taken_input(const planner *pl, gan_id y)
     const gan_node *n = &g->nodes[y];
     for (int k = 0; k < n->n_in; k++) {
         gan_id r = pl->root[n->in[k]];
-        if (!(n->op->inplace >> k & 1) || r == GAN_NONE || g->nodes[r].fixed) continue;
+        if (!(n->op->inplace >> k & 1) || r == GAN_NONE) continue;
         if (gan_form_floats(gan_graph_form(g, n->in[k])) == gan_form_floats(&n->form) &&
             pl->pieces[r].end == pl->pos[y])
             return n->in[k];
@@ -109,8 +137,8 @@ static void own_pieces(planner *pl)
     for (int i = 0; i < p->n_order; i++) {
         gan_id y = p->order[i];
         const gan_node *n = &p->g->nodes[y];
-        if (has_memory(n)) {
-            pl->pieces[y] = (piece){i, i, rounded_floats(&n->form), 0};
+        if (has_memory(pl, y)) {
+            pl->pieces[y] = (gan__piece){i, i, rounded_floats(&n->form), 0};
             join(pl, y, y, pl->last_use[y]);
         } else if (n->op->alias && pl->root[n->in[0]] != GAN_NONE) {
             join(pl, y, pl->root[n->in[0]], pl->last_use[y]);
@@ -126,88 +154,48 @@ static void share(planner *pl)
         gan_id y = p->order[i];
         const gan_node *n = &p->g->nodes[y];
         if (n->op->alias) pl->root[y] = pl->root[n->in[0]];
-        gan_id x = has_memory(n) ? taken_input(pl, y) : GAN_NONE;
+        if (!has_memory(pl, y)) continue;
+        p->info.unplanned_bytes += rounded_floats(&n->form) * (int64_t)sizeof(float);
+        gan_id x = taken_input(pl, y);
         if (x != GAN_NONE) {
             join(pl, y, pl->root[x], pl->pieces[y].end);
             p->info.n_inplace++;
-        } else if (has_memory(n)) {
-            pl->sorted[pl->n_sorted++] = y;
+        } else {
+            pl->own[pl->n_own++] = &pl->pieces[y];
         }
     }
 }
 
 /* ---- 3: placing -------------------------------------------------------------------------------------------- */
 
-static void sort_by_size(planner *pl)
+static int64_t most_scratch(const gan_plan *p)
 {
-    for (int i = 1; i < pl->n_sorted; i++) { /* insertion sort: stable, so the plan is the same everywhere */
-        gan_id id = pl->sorted[i];
-        int k = i;
-        for (; k > 0 && pl->pieces[pl->sorted[k - 1]].floats < pl->pieces[id].floats; k--)
-            pl->sorted[k] = pl->sorted[k - 1];
-        pl->sorted[k] = id;
+    int64_t most = 0;
+    for (int i = 0; i < p->n_order; i++) {
+        const gan_node *n = &p->g->nodes[p->order[i]];
+        int64_t need = n->op->scratch ? n->op->scratch(p->g, n) : 0;
+        if (most < need) most = need;
     }
-}
-
-static bool overlap(int64_t a, int64_t a_end, int64_t b, int64_t b_end)
-{
-    return a < b_end && b < a_end;
-}
-
-/* Lowest offset where piece i overlaps none of the placed pieces that live at the same time. */
-static int64_t lowest_offset(const planner *pl, int i)
-{
-    const piece *a = &pl->pieces[pl->sorted[i]];
-    int64_t offset = 0;
-    for (bool moved = true; moved;) {
-        moved = false;
-        for (int k = 0; k < i; k++) {
-            const piece *b = &pl->pieces[pl->sorted[k]];
-            if (!overlap(a->begin, a->end + 1, b->begin, b->end + 1) ||
-                !overlap(offset, offset + a->floats, b->offset, b->offset + b->floats))
-                continue;
-            offset = b->offset + b->floats;
-            moved = true;
-        }
-    }
-    return offset;
+    return most;
 }
 
 static gan_status place(planner *pl)
 {
     gan_plan *p = pl->p;
-    int64_t total = 0, scratch = 0;
-    sort_by_size(pl);
-    for (int i = 0; i < pl->n_sorted; i++) {
-        piece *a = &pl->pieces[pl->sorted[i]];
-        a->offset = lowest_offset(pl, i);
-        if (total < a->offset + a->floats) total = a->offset + a->floats;
-    }
-    for (int i = 0; i < p->n_order; i++) {
-        const gan_node *n = &p->g->nodes[p->order[i]];
-        int64_t need = n->op->scratch ? n->op->scratch(p->g, n) : 0;
-        if (scratch < need) scratch = need;
-        if (has_memory(n)) p->info.unplanned_bytes += 4 * rounded_floats(&n->form);
-    }
-    p->info.activation_bytes = 4 * total;
-    p->info.scratch_bytes = 4 * scratch;
+    int64_t total, scratch = most_scratch(p);
+    GAN_TRY(gan__place(pl->own, pl->n_own, &total));
+    p->info.activation_bytes = total * (int64_t)sizeof(float);
+    p->info.scratch_bytes = scratch * (int64_t)sizeof(float);
     if (!(p->memory = gan_calloc(total + scratch, sizeof(float)))) return GAN_ENOMEM;
+    p->scratch = p->memory + total;
     for (int i = 0; i < p->n_order; i++) {
         gan_id y = p->order[i], r = pl->root[y];
-        if (r != GAN_NONE) p->at[y] = p->memory + pl->pieces[r].offset;
+        if (r != GAN_NONE)
+            p->at[y] = p->memory + pl->pieces[r].offset;
+        else if (p->g->nodes[y].op->alias)
+            p->at[y] = p->at[p->g->nodes[y].in[0]];
     }
     return GAN_OK;
-}
-
-static void resolve_fixed(gan_plan *p)
-{
-    for (int i = 0; i < p->n_order; i++) {
-        gan_node *n = &p->g->nodes[p->order[i]];
-        if (n->fixed)
-            p->at[p->order[i]] = n->fixed;
-        else if (n->op->alias)
-            p->at[p->order[i]] = p->at[n->in[0]];
-    }
 }
 
 static gan_status plan_memory(gan_plan *p, const gan_id *keep, int n_keep)
@@ -219,22 +207,21 @@ static gan_status plan_memory(gan_plan *p, const gan_id *keep, int n_keep)
     pl.last_use = gan_calloc(n, sizeof *pl.last_use);
     pl.readers = gan_calloc(n, sizeof *pl.readers);
     pl.root = gan_calloc(n, sizeof *pl.root);
-    pl.sorted = gan_calloc(n, sizeof *pl.sorted);
+    pl.own = gan_calloc(n, sizeof *pl.own);
     pl.pieces = gan_calloc(n, sizeof *pl.pieces);
-    if (!pl.pos || !pl.last_use || !pl.readers || !pl.root || !pl.sorted || !pl.pieces) goto fail;
+    if (!pl.pos || !pl.last_use || !pl.readers || !pl.root || !pl.own || !pl.pieces) goto fail;
     for (int i = 0; i < n; i++) pl.root[i] = GAN_NONE, pl.last_use[i] = pl.pos[i] = -1;
     count_uses(&pl, keep, n_keep);
     place_stores(&pl);
     own_pieces(&pl);
     share(&pl);
     s = place(&pl);
-    if (s == GAN_OK) resolve_fixed(p);
 fail:
     gan_free(pl.pos);
     gan_free(pl.last_use);
     gan_free(pl.readers);
     gan_free(pl.root);
-    gan_free(pl.sorted);
+    gan_free(pl.own);
     gan_free(pl.pieces);
     return s;
 }
@@ -250,8 +237,7 @@ static gan_status make_calls(gan_plan *p)
         const gan_node *n = &g->nodes[y];
         if (!n->op->forward) continue;
         gan_call *c = &p->calls[p->n_calls++];
-        *c = (gan_call){.graph = g, .y = n, .out = p->at[y]};
-        c->scratch = p->memory + p->info.activation_bytes / 4;
+        *c = (gan_call){.graph = g, .y = n, .out = p->at[y], .scratch = p->scratch};
         for (int k = 0; k < n->n_in; k++) c->in[k] = p->at[n->in[k]];
         if (!p->metrics_only[y])
             p->info.flop += n->op->flop ? n->op->flop(g, n) : (double)gan_form_floats(&n->form);
@@ -272,10 +258,19 @@ static gan_status build(gan_plan *p, bool *live, const gan_id *keep, int n_keep)
     return make_calls(p);
 }
 
+static gan_status check_kept(const gan_graph *g, const gan_id *keep, int n_keep)
+{
+    for (int i = 0; i < n_keep; i++)
+        if (keep[i] < 0 || keep[i] >= g->n)
+            return GAN_FAIL(GAN_EINTERNAL, "value %d that is to be kept is not a node of the graph", i);
+    return GAN_OK;
+}
+
 gan_status gan_plan_build(gan_plan **out, gan_graph *g, const gan_id *keep, int n_keep)
 {
-    gan_status s = GAN_ENOMEM;
     *out = NULL;
+    GAN_TRY(check_kept(g, keep, n_keep));
+    gan_status s = GAN_ENOMEM;
     bool *live = gan_calloc(g->n, sizeof *live);
     gan_plan *p = gan_calloc(1, sizeof *p);
     if (!live || !p) goto fail;

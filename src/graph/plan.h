@@ -1,4 +1,4 @@
-/* Inside of a plan, for plan.c, exec.c and dump.c. */
+/* Inside of a plan, for plan.c, place.c, exec.c and dump.c. */
 #ifndef GAN_PLAN_INSIDE_H
 #define GAN_PLAN_INSIDE_H
 
@@ -13,7 +13,16 @@ struct gan_plan {
     float **at;         /* by id: where the value lies; NULL for nodes that have none */
     gan_call *calls;    /* the program: one per kernel to run */
     int n_calls;
-    float *memory; /* activations, then scratch */
+    float *memory, *scratch; /* activations, then scratch */
 };
+
+/* place.c: a stretch of memory and when it is in use. */
+typedef struct gan__piece {
+    int begin, end; /* positions in the order, inclusive */
+    int64_t floats, offset;
+} gan__piece;
+
+/* Set all offsets so that no two pieces overlap while both are in use; *total floats hold them. Sorts the array. */
+gan_status gan__place(gan__piece **pieces, int n, int64_t *total);
 
 #endif

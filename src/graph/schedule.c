@@ -60,23 +60,14 @@ static void add_edge(scheduler *s, gan_id before, gan_id after)
     s->missing[after]++;
 }
 
-/* Whose memory node x shows: aliases lead to their source. */
-static gan_id owner(const gan_graph *g, gan_id x)
-{
-    while (g->nodes[x].op->alias) x = g->nodes[x].in[0];
-    return x;
-}
-
 static void add_edges(scheduler *s)
 {
     const gan_graph *g = s->g;
     for (gan_id y = 0; y < g->n; y++)
         for (int k = 0; s->live[y] && k < g->nodes[y].n_in; k++) {
-            gan_id x = g->nodes[y].in[k];
-            const gan_node *from = &g->nodes[owner(g, x)];
+            gan_id x = g->nodes[y].in[k], end = gan__superseded_by(g, x);
             add_edge(s, x, y);
-            if (!from->op->forward && !from->op->alias && from->p.param.superseded_by != GAN_NONE)
-                add_edge(s, y, from->p.param.superseded_by);
+            if (end != GAN_NONE) add_edge(s, y, end);
         }
     for (int i = 0; i < g->n_edges; i++) add_edge(s, g->edges[i].before, g->edges[i].after);
 }

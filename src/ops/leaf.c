@@ -8,7 +8,7 @@ static gan_status infer(gan_graph *g, gan_node *y)
     return GAN_OK;
 }
 
-const gan_op gan_op_param = {.name = "param", .infer = infer};
+const gan_op gan_op_param = {.name = "param", .is_param = true, .infer = infer};
 
 gan_status gan_add_param(gan_graph *g, const gan_form *form, float *data, const void *owner, int index,
                          gan_id *y)
