@@ -3,111 +3,49 @@
  * column (a factor per sample) to the full shape is absorbed as a way of reading the operand.
  *
  * A node is merged into its reader when it has no other reader, is elementwise, and has the same shape. The node keeps
- * its id, inputs only move to smaller ones, and merged nodes die by having no reader left. */
+ * its id, inputs only move to smaller ones, and merged nodes die by having no reader left. Merging also delays: what a
+ * member reads is read when the root runs. So members must not be ordered by hand, nor read a parameter that may be
+ * updated before the root runs. */
 #include "graph.h"
 
 #include "gan/mem.h"
 
 #include <string.h>
 
-enum { BLOCK = 1024 }; /* floats of an operand that are worked on at a time */
-
-/* ---- running the program ----------------------------------------------------------------------------------- */
-
-/* A block is `rows` whole rows, or a part of one row: contiguous in full operands either way. */
-typedef struct block {
-    int64_t row, rows, col, cols, width; /* width: floats in a full row */
-} block;
-
-static const float *operand(gan_broadcast kind, const float *in, const block *b, float *tile)
-{
-    if (kind == GAN_BROADCAST_NONE) return in + b->row * b->width + b->col;
-    if (kind == GAN_BROADCAST_ROWS && b->rows == 1) return in + b->col;
-    for (int64_t r = 0; r < b->rows; r++)
-        for (int64_t c = 0; c < b->cols; c++)
-            tile[r * b->cols + c] = kind == GAN_BROADCAST_ROWS ? in[b->col + c] : in[b->row + r];
-    return tile;
-}
-
-static void run_block(const gan_call *call, const struct gan_chain *chain, const block *b)
-{
-    const float *value[GAN_MAX_IN + GAN_CHAIN_MAX];
-    int64_t n = b->rows * b->cols;
-    for (int i = 0; i < chain->n_in; i++)
-        value[i] = operand(chain->kind[i], call->in[i], b, call->scratch + i * BLOCK);
-    for (int i = 0; i < chain->n; i++) {
-        float *to = i == chain->n - 1 ? call->out + b->row * b->width + b->col
-                                      : call->scratch + (chain->n_in + i) * BLOCK;
-        int second = chain->step[i].b;
-        call->run->k->map[chain->step[i].f](n, value[chain->step[i].a], second < 0 ? NULL : value[second],
-                                            chain->step[i].p, chain->step[i].q, to);
-        value[chain->n_in + i] = to;
-    }
-}
-
-static gan_status forward(const gan_call *c)
-{
-    const struct gan_chain *chain = c->y->p.fused.chain;
-    int64_t N = c->y->form.dims[0], C = gan_form_floats(&c->y->form) / N;
-    bool flat = true;
-    for (int i = 0; i < chain->n_in; i++) flat &= chain->kind[i] == GAN_BROADCAST_NONE;
-    if (flat) C *= N, N = 1;
-    int64_t rows = C < BLOCK ? BLOCK / C : 1, cols = C < BLOCK ? C : BLOCK;
-    for (int64_t r = 0; r < N; r += rows)
-        for (int64_t col = 0; col < C; col += cols) {
-            block b = {r, N - r < rows ? N - r : rows, col, C - col < cols ? C - col : cols, C};
-            run_block(c, chain, &b);
-        }
-    return GAN_OK;
-}
-
-static gan_status infer(gan_graph *g, gan_node *y)
-{
-    (void)g, (void)y;
-    return GAN_OK;
-}
-
-static int64_t scratch(const gan_graph *g, const gan_node *y)
-{
-    (void)g;
-    return (int64_t)(y->p.fused.chain->n_in + y->p.fused.chain->n) * BLOCK;
-}
-
-static double flop(const gan_graph *g, const gan_node *y)
-{
-    (void)g;
-    return (double)gan_form_floats(&y->form) * y->p.fused.chain->n;
-}
-
-const gan_op gan__op_fused = {.name = "fused",
-                              .inplace = (1u << GAN_MAX_IN) - 1,
-                              .infer = infer,
-                              .forward = forward,
-                              .scratch = scratch,
-                              .flop = flop};
-
-/* ---- finding what to merge --------------------------------------------------------------------------------- */
-
 typedef struct fuser {
     gan_graph *g;
     const bool *live;
-    int *readers; /* of each live node; kept nodes count one more */
+    int *readers;  /* of each live node; kept nodes count two more */
+    bool *ordered; /* nodes that explicit edges hold to their place */
+    gan_id root;   /* of the chain */
     struct gan_chain chain;
     gan_id in[GAN_MAX_IN]; /* inputs of the chain */
     int members;
 } fuser;
 
-static bool mergeable(const fuser *f, gan_id x, const gan_node *root)
+/* May what x reads be read later, when the root runs? */
+static bool may_wait(const fuser *f, gan_id x)
 {
     const gan_node *n = &f->g->nodes[x];
-    return n->op->is_map && f->readers[x] == 1 && gan_form_same_shape(&n->form, &root->form);
+    for (int k = 0; k < n->n_in; k++) {
+        gan_id update = gan__superseded_by(f->g, n->in[k]);
+        if (update != GAN_NONE && update < f->root) return false;
+    }
+    return !f->ordered[x];
+}
+
+static bool mergeable(const fuser *f, gan_id x)
+{
+    const gan_node *n = &f->g->nodes[x], *root = &f->g->nodes[f->root];
+    return n->op->is_map && f->readers[x] == 1 && gan_form_same_shape(&n->form, &root->form) &&
+           may_wait(f, x);
 }
 
 /* How a node reads operand x: an expansion is looked through to its source. */
-static gan_id source(const gan_graph *g, gan_id x, gan_broadcast *kind)
+static gan_id source(const fuser *f, gan_id x, gan_broadcast *kind)
 {
-    const gan_node *n = &g->nodes[x];
-    *kind = n->op->broadcast;
+    const gan_node *n = &f->g->nodes[x];
+    *kind = may_wait(f, x) ? n->op->broadcast : GAN_BROADCAST_NONE;
     return *kind == GAN_BROADCAST_NONE ? x : n->in[0];
 }
 
@@ -115,7 +53,7 @@ static gan_id source(const gan_graph *g, gan_id x, gan_broadcast *kind)
 static int chain_input(fuser *f, gan_id x)
 {
     gan_broadcast kind;
-    x = source(f->g, x, &kind);
+    x = source(f, x, &kind);
     for (int i = 0; i < f->chain.n_in; i++)
         if (f->in[i] == x && f->chain.kind[i] == kind) return i;
     if (f->chain.n_in == GAN_MAX_IN) return -1;
@@ -125,15 +63,15 @@ static int chain_input(fuser *f, gan_id x)
 }
 
 /* Pass 1 collects the chain's members and inputs from the root down; merging stops where room ends. */
-static bool collect(fuser *f, gan_id y, const gan_node *root, bool *member)
+static bool collect(fuser *f, gan_id y, bool *member)
 {
     const gan_node *n = &f->g->nodes[y];
     for (int k = 0; k < n->n_in; k++) {
         gan_id x = n->in[k];
-        if (mergeable(f, x, root) && f->members < GAN_CHAIN_MAX) {
+        if (mergeable(f, x) && f->members < GAN_CHAIN_MAX) {
             f->members++;
             member[x] = true;
-            if (!collect(f, x, root, member)) return false;
+            if (!collect(f, x, member)) return false;
         } else if (chain_input(f, x) < 0) {
             return false;
         }
@@ -176,11 +114,11 @@ static gan_status replace(fuser *f, gan_id y, int *n_fused)
 
 static gan_status fuse_at(fuser *f, gan_id y, bool *member, int *n_fused)
 {
-    const gan_node root = f->g->nodes[y];
+    f->root = y;
     memset(&f->chain, 0, sizeof f->chain);
     memset(member, 0, (size_t)f->g->n * sizeof *member);
     f->members = 1;
-    if (!collect(f, y, &root, member)) return GAN_OK; /* too many inputs: leave the node as it is */
+    if (!collect(f, y, member)) return GAN_OK; /* too many inputs: leave the node as it is */
     bool expands = false;
     for (int i = 0; i < f->chain.n_in; i++) expands |= f->chain.kind[i] != GAN_BROADCAST_NONE;
     if (f->members == 1 && !expands) return GAN_OK;
@@ -200,19 +138,29 @@ static gan_status fuse_all(fuser *f, bool *member, bool *merged, int *n_fused)
     return GAN_OK;
 }
 
+static void look_around(fuser *f, const gan_id *keep, int n_keep)
+{
+    const gan_graph *g = f->g;
+    for (int i = 0; i < g->n; i++)
+        for (int k = 0; f->live[i] && k < g->nodes[i].n_in; k++) f->readers[g->nodes[i].in[k]]++;
+    for (int i = 0; i < n_keep; i++) f->readers[keep[i]] += 2;
+    for (int i = 0; i < g->n_edges; i++)
+        f->ordered[g->edges[i].before] = f->ordered[g->edges[i].after] = true;
+}
+
 gan_status gan__fuse(gan_graph *g, const bool *live, const gan_id *keep, int n_keep, int *n_fused)
 {
     gan_status s = GAN_ENOMEM;
     fuser f = {.g = g, .live = live, .readers = gan_calloc(g->n, sizeof(int))};
+    f.ordered = gan_calloc(g->n, sizeof *f.ordered);
     bool *member = gan_calloc(2 * (int64_t)g->n, sizeof *member);
     *n_fused = 0;
-    if (!f.readers || !member) goto fail;
-    for (int i = 0; i < g->n; i++)
-        for (int k = 0; live[i] && k < g->nodes[i].n_in; k++) f.readers[g->nodes[i].in[k]]++;
-    for (int i = 0; i < n_keep; i++) f.readers[keep[i]] += 2;
+    if (!f.readers || !f.ordered || !member) goto fail;
+    look_around(&f, keep, n_keep);
     s = fuse_all(&f, member, member + g->n, n_fused);
 fail:
     gan_free(f.readers);
+    gan_free(f.ordered);
     gan_free(member);
     return s;
 }
