@@ -1,0 +1,107 @@
+/* gan_mpi import: foreign files to a dataset. So far IDX, the format of MNIST and its kin.
+ *
+ * IDX files say themselves whether they hold images or labels, so they are given in any order, as a shell pattern
+ * does; only the two kinds must come in the same order. */
+#include "cli.h"
+#include "locate.h"
+
+#include "gan/config.h"
+#include "gan/data.h"
+#include "gan/mem.h"
+
+#include <string.h>
+#include <zlib.h>
+
+/* What else is wrong with a file, gan_import_idx says: here it passes for images. */
+static bool holds_labels(const char *path)
+{
+    static const unsigned char labels[4] = {0, 0, 8, 1};
+    unsigned char first[4] = {0};
+    gzFile f = gzopen(path, "rb"); /* reads plain files as well */
+    if (!f) return false;
+    bool yes = gzread(f, first, sizeof first) == sizeof first && memcmp(first, labels, sizeof first) == 0;
+    gzclose(f);
+    return yes;
+}
+
+static gan_status import_sorted(const char *const *images, int n_images, const char *const *labels,
+                                int n_labels, const char *out)
+{
+    if (n_images == 0)
+        return GAN_FAIL(GAN_EUSAGE, "gan_mpi import idx: %s holds labels, and no file of images is given",
+                        labels[0]);
+    if (n_labels != 0 && n_labels != n_images)
+        return GAN_FAIL(
+            GAN_EUSAGE,
+            "gan_mpi import idx: %d files of images but %d of labels; each wants its own, or none", n_images,
+            n_labels);
+    return gan_import_idx(images, n_labels ? labels : NULL, n_images, out);
+}
+
+static gan_status import_idx(const char *const *words, int n)
+{
+    const char *out = n > 0 ? words[n - 1] : "";
+    if (n < 2)
+        return GAN_FAIL(
+            GAN_EUSAGE,
+            "gan_mpi import idx: wanted IDX files, then the dataset to make; see \"gan_mpi import "
+            "--help\"");
+    if (!gan__ends_in(out, ".h5") && !gan__ends_in(out, ".hdf5"))
+        return GAN_FAIL(
+            GAN_EUSAGE,
+            "gan_mpi import idx: the last word is the dataset to make and ends in .h5, got \"%s\"", out);
+    const char **images = gan_calloc(2 * (int64_t)n, sizeof *images), **labels = images ? images + n : NULL;
+    int n_images = 0, n_labels = 0;
+    if (!images) return GAN_ENOMEM;
+    for (int i = 0; i < n - 1; i++) {
+        if (holds_labels(words[i]))
+            labels[n_labels++] = words[i];
+        else
+            images[n_images++] = words[i];
+    }
+    gan_status s = import_sorted(images, n_images, labels, n_labels, out);
+    gan_free(images);
+    return s;
+}
+
+static gan_status import(const char *const *words, int n)
+{
+    static const char *const formats[] = {"idx", NULL};
+    if (n == 0) return GAN_FAIL(GAN_EUSAGE, "gan_mpi import: which format? See \"gan_mpi import --help\"");
+    if (strcmp(words[0], "idx") == 0) return import_idx(words + 1, n - 1);
+    const char *near = gan_nearest(words[0], formats);
+    return GAN_FAIL(GAN_EUSAGE, "gan_mpi import: unknown format \"%s\"; %s%s", words[0],
+                    near ? "did you mean " : "known: ", near ? "idx?" : "idx");
+}
+
+static gan_status run(const gan_comm *comm, int argc, char **argv)
+{
+    (void)comm;
+    int n;
+    const char **words = gan_calloc(argc, sizeof *words);
+    if (!words) return GAN_ENOMEM;
+    gan_status s = gan_options_parse("import", argc, argv, NULL, 0, words, argc, &n);
+    if (s == GAN_OK) s = import(words, n);
+    gan_free(words);
+    return s;
+}
+
+const gan_command gan_command_import = {
+    .name = "import",
+    .summary = "make a dataset file from files in other formats",
+    .help =
+        "usage: gan_mpi import idx FILE... OUT.h5\n"
+        "\n"
+        "Makes an HDF5 dataset: /images [N,H,W,C] and /labels [N]. It is written under a temporary name and\n"
+        "replaces OUT.h5 when it is whole.\n"
+        "\n"
+        "  idx            IDX files, the format of MNIST and Fashion-MNIST, plain or gzipped. Each says "
+        "itself\n"
+        "                 whether it holds images or labels. Several of images are put one after the other; "
+        "those\n"
+        "                 of labels, if any, must be as many and in the same order.\n"
+        "\n"
+        "Example: gan_mpi import idx train-images-idx3-ubyte.gz train-labels-idx1-ubyte.gz \\\n"
+        "                            t10k-images-idx3-ubyte.gz t10k-labels-idx1-ubyte.gz data/mnist.h5\n",
+    .run = run,
+};

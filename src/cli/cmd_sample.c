@@ -1,0 +1,160 @@
+/* gan_mpi sample: draws from the generator of a checkpoint, on one core, without MPI. */
+#include "cli.h"
+#include "locate.h"
+#include "samples_h5.h"
+
+#include "gan/log.h"
+#include "gan/mem.h"
+#include "gan/png.h"
+#include "gan/snapshot.h"
+#include "gan/train.h"
+
+#include <math.h>
+#include <stdio.h>
+
+enum { MAX_SAMPLES = 10000000, MAX_TABLES = 8 };
+
+typedef struct sampling {
+    const char *word, *out, *n_text, *columns_text, *seed_text, *kernels_name; /* as typed; NULL: not given */
+    long long n, columns, seed;
+    bool picture; /* else HDF5 */
+    const gan_kernels *kernels;
+} sampling;
+
+/* ---- the command line -------------------------------------------------------------------------------------- */
+
+static gan_status choose_form(sampling *a)
+{
+    if (!a->out) a->out = "samples.png";
+    a->picture = gan__ends_in(a->out, ".png");
+    if (a->picture || gan__ends_in(a->out, ".h5") || gan__ends_in(a->out, ".hdf5")) return GAN_OK;
+    return GAN_FAIL(GAN_EUSAGE, "gan_mpi sample: --out %s ends neither in .png nor in .h5", a->out);
+}
+
+static gan_status choose_kernels(sampling *a)
+{
+    const char *names[MAX_TABLES + 1] = {NULL};
+    char all[128] = "";
+    size_t at = 0;
+    a->kernels =
+        a->kernels_name ? gan_kernels_named(a->kernels_name) : gan_kernels_get(gan_kernels_count() - 1);
+    if (a->kernels) return GAN_OK;
+    for (int i = 0; i < gan_kernels_count() && i < MAX_TABLES && at < sizeof all; i++) {
+        names[i] = gan_kernels_get(i)->name;
+        at += (size_t)snprintf(all + at, sizeof all - at, "%s%s", i ? ", " : "", names[i]);
+    }
+    const char *near = gan_nearest(a->kernels_name, names);
+    return GAN_FAIL(GAN_EUSAGE, "gan_mpi sample: this processor has no kernels \"%s\"%s%s%s (there are: %s)",
+                    a->kernels_name, near ? "; did you mean " : "", near ? near : "", near ? "?" : "", all);
+}
+
+static gan_status parse(sampling *a, int argc, char **argv)
+{
+    int n;
+    const gan_option options[] = {{.name = "--n", .text = &a->n_text},
+                                  {.name = "--columns", .text = &a->columns_text},
+                                  {.name = "--seed", .text = &a->seed_text},
+                                  {.name = "--out", .text = &a->out},
+                                  {.name = "--kernels", .text = &a->kernels_name}};
+    GAN_TRY(gan_options_parse("sample", argc, argv, options, sizeof options / sizeof options[0], &a->word, 1,
+                              &n));
+    if (n == 0)
+        return GAN_FAIL(GAN_EUSAGE, "gan_mpi sample: of which checkpoint? See \"gan_mpi sample --help\"");
+    a->n = 64, a->columns = 8;
+    if (a->n_text) GAN_TRY(gan_option_int("--n", a->n_text, 1, MAX_SAMPLES, &a->n));
+    if (a->columns_text) GAN_TRY(gan_option_int("--columns", a->columns_text, 1, 10000, &a->columns));
+    if (a->seed_text) GAN_TRY(gan_option_int("--seed", a->seed_text, 0, INT64_MAX, &a->seed));
+    GAN_TRY(choose_form(a));
+    return choose_kernels(a);
+}
+
+/* ---- drawing ----------------------------------------------------------------------------------------------- */
+
+/* Images [H,W,1 or 3] and points [2] make a picture. */
+static gan_status write_picture(const sampling *a, const gan__samples *s)
+{
+    const gan_sample_shape *d = s->shape;
+    int columns = (int)a->columns;
+    if (d->n_dims == 3 && (d->dims[2] == 1 || d->dims[2] == 3))
+        return gan_png_grid(a->out, s->n, d->dims[0], d->dims[1], d->dims[2], columns, s->lo, s->hi, s->x);
+    if (d->n_dims == 1 && d->dims[0] == 2)
+        return gan_png_grid(a->out, s->n, 0, 0, 1, columns, s->lo, s->hi, s->x);
+    return GAN_FAIL(
+        GAN_EUSAGE,
+        "gan_mpi sample: %lld numbers in %d dimensions are neither an image of 1 or 3 channels nor a point; "
+        "write them with --out samples.h5",
+        (long long)gan_sample_floats(d), d->n_dims);
+}
+
+static gan_status check_finite(const sampling *a, const gan__samples *s)
+{
+    int64_t floats = s->n * gan_sample_floats(s->shape), bad = 0;
+    for (int64_t i = 0; i < floats; i++) bad += !isfinite(s->x[i]);
+    if (bad == 0) return GAN_OK;
+    return GAN_FAIL(
+        GAN_ENUMERIC,
+        "%s: %lld of the samples' %lld values are not finite: the network had diverged at step %lld; take an "
+        "earlier checkpoint",
+        a->word, (long long)bad, (long long)floats, (long long)s->origin->step);
+}
+
+static gan_status write_samples(const sampling *a, const gan_snapshot *snap, gan__samples *s)
+{
+    gan_picture_range(snap->cfg, &s->lo, &s->hi);
+    GAN_TRY(check_finite(a, s));
+    GAN_TRY(a->picture ? write_picture(a, s) : gan__samples_write_h5(a->out, s));
+    gan_say(GAN_NORMAL, "%s: %lld samples of %s at step %lld, noise seed %lld", a->out, (long long)s->n,
+            a->word, (long long)s->origin->step, (long long)s->seed);
+    return GAN_OK;
+}
+
+static gan_status draw(const sampling *a, const gan_snapshot *snap)
+{
+    gan_sampler *sampler;
+    int64_t seed = a->seed_text ? a->seed : gan_config_int(snap->cfg, "run", "seed");
+    gan__samples samples = {.n = a->n, .shape = &snap->model->data, .seed = seed, .origin = snap->ckpt};
+    GAN_TRY(gan_sampler_new(&sampler, snap->model, a->kernels, a->n, (uint64_t)seed));
+    gan_status s = gan_sampler_draw(sampler, &samples.x);
+    if (s == GAN_OK) s = write_samples(a, snap, &samples);
+    gan_sampler_free(sampler);
+    return s;
+}
+
+static gan_status run(const gan_comm *comm, int argc, char **argv)
+{
+    (void)comm;
+    sampling a = {0};
+    gan_snapshot snap;
+    char *path;
+    GAN_TRY(parse(&a, argc, argv));
+    GAN_TRY(gan__locate_checkpoint(&path, a.word));
+    gan_status s = gan_snapshot_open(&snap, path);
+    if (s == GAN_OK) {
+        s = draw(&a, &snap);
+        gan_snapshot_close(&snap);
+    }
+    gan_free(path);
+    return s;
+}
+
+const gan_command gan_command_sample = {
+    .name = "sample",
+    .summary = "draw samples from the generator of a checkpoint",
+    .help = "usage: gan_mpi sample CHECKPOINT [options]\n"
+            "\n"
+            "Runs the generator on fixed noise, with averaged weights where the run keeps them (key ema), "
+            "and writes a\n"
+            "picture or an HDF5 file. The same seed gives the same samples, and sample i is the same for "
+            "every --n.\n"
+            "\n"
+            "  CHECKPOINT     a file, or a run directory (then its checkpoints/latest)\n"
+            "  --n N          number of samples (64)\n"
+            "  --out FILE     NAME.png: a grid of images, or a scatter plot of points (samples.png);\n"
+            "                 NAME.h5: /images [N,...] float32 with attribute \"range\", a dataset itself\n"
+            "  --columns N    columns of the grid (8)\n"
+            "  --seed N       of the noise (run.seed of the job: as the pictures of the run)\n"
+            "  --kernels NAME ref, x86-64, avx2, avx512 (the best of this processor)\n"
+            "\n"
+            "Example: gan_mpi sample runs/quickstart --n 100 --columns 10 --out clothes.png\n",
+    .run = run,
+};

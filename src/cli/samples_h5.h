@@ -1,0 +1,22 @@
+/* Samples as an HDF5 file that is a dataset itself. */
+#ifndef GAN_CLI_SAMPLES_H5_H
+#define GAN_CLI_SAMPLES_H5_H
+
+#include "gan/checkpoint.h"
+#include "gan/nn.h"
+
+typedef struct gan__samples {
+    int64_t n;
+    const gan_sample_shape *shape; /* of one */
+    const float *x;                /* [n, shape] */
+    float lo, hi;                  /* the range of the data that was learnt */
+    int64_t seed;                  /* of the noise */
+    const gan_checkpoint *origin;
+} gan__samples;
+
+/* /images [n, shape] float32 with attribute "range", which is widened where samples lie outside; attributes of the file
+ * say which step, seed and digest they came from. Written under a temporary name, then renamed. GAN_EIO names path and
+ * reason. */
+gan_status gan__samples_write_h5(const char *path, const gan__samples *s);
+
+#endif

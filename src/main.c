@@ -1,0 +1,147 @@
+/* The program: finds the command that is meant, starts MPI if it needs it, runs it, and turns its status into an exit
+ * code. Everything else is behind the command's `run`.
+ *
+ * A command that needs no MPI runs without, so that it starts at once and on login nodes as well. What is said about
+ * a bad command line is the exception: started as several ranks by mpirun, all of them read the same bad word, and
+ * one shall speak; a rank that leaves early would also have mpirun kill the one that was about to. */
+#include "cli/help.h"
+#include "cli/locate.h"
+
+#include "gan/log.h"
+#include "gan/mem.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- which command? ---------------------------------------------------------------------------------------- */
+
+static gan_status run_unknown(const gan_comm *comm, int argc, char **argv)
+{
+    (void)comm, (void)argc;
+    const char *near = gan__command_near(argv[0]);
+    if (near)
+        return GAN_FAIL(GAN_EUSAGE, "unknown command \"%s\"; did you mean %s? \"gan_mpi --help\" lists all",
+                        argv[0], near);
+    return GAN_FAIL(
+        GAN_EUSAGE,
+        "\"%s\" is neither a command nor a file; \"gan_mpi --help\" lists the commands, \"gan_mpi "
+        "CONFIG\" trains a job file",
+        argv[0]);
+}
+
+/* Whether a launcher has started this process as one of several. */
+static bool is_one_of_several(void)
+{
+    static const char *const variables[] = {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS"};
+    for (int i = 0; i < 3; i++) {
+        const char *n = getenv(variables[i]);
+        if (n && atoi(n) > 1) return true;
+    }
+    return false;
+}
+
+static bool is_help(const char *word)
+{
+    return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
+
+static bool asks_for_help(int argc, char **argv)
+{
+    for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++)
+        if (is_help(argv[i])) return true;
+    return false;
+}
+
+/* A job file needs no ending, if it is there; a name with the ending may be missing, and training says so. Options
+ * may stand in front of it. */
+static bool is_training(const char *word)
+{
+    return word[0] == '-' || access(word, F_OK) == 0 || gan__ends_in(word, ".ini");
+}
+
+/* The command that the first word means; *argc, *argv are left with the words that are for its `run`. */
+static gan_command choose(int *argc, char ***argv)
+{
+    const char *word = **argv;
+    gan_command own = {.uses_mpi = is_one_of_several(), .run = run_unknown};
+    const gan_command *named = gan__command_find(word);
+    if (!named && (strcmp(word, "help") == 0 || is_help(word) || strcmp(word, "--version") == 0)) {
+        own.run = strcmp(word, "--version") == 0 ? gan__version_run : gan__help_run;
+        ++*argv, --*argc;
+    } else if ((named || is_training(word)) && asks_for_help(*argc, *argv)) {
+        own.run = gan__help_run; /* of the command named by the first word */
+        *argc = named ? 1 : 0;
+    } else if (named) {
+        own = *named;
+        ++*argv, --*argc;
+    } else if (is_training(word)) {
+        own = gan_command_train;
+    }
+    return own;
+}
+
+/* ---- running it -------------------------------------------------------------------------------------------- */
+
+static void print_error(gan_status s)
+{
+    fprintf(stderr, "error: %s\n", gan_fail_text()[0] ? gan_fail_text() : gan_status_text(s));
+}
+
+static gan_status run_alone(const gan_command *c, int argc, char **argv)
+{
+    gan_status s = c->run(NULL, argc, argv);
+    if (s == GAN_OK && (fflush(stdout) != 0 || ferror(stdout)))
+        s = GAN_FAIL(GAN_EIO, "cannot write to standard output: %s", strerror(errno));
+    if (s != GAN_OK) print_error(s);
+    return s;
+}
+
+static gan_status run_in_comm(const gan_command *c, int argc, char **argv)
+{
+    gan_comm *comm;
+    gan_status s = gan_comm_open(&comm, MPI_COMM_WORLD);
+    if (s != GAN_OK) gan_comm_abort(NULL, s, gan_fail_text()); /* without it ranks cannot even agree to end */
+    gan_log_setup(comm->rank, GAN_NORMAL);
+    s = gan_comm_report(comm, c->run(comm, argc, argv));
+    gan_comm_close(comm);
+    return s;
+}
+
+/* FUNNELED: only the main thread calls MPI. An MPI that offers less is taken all the same; it means that MPI itself
+ * was built without threads, and ours never call it. */
+static gan_status run_with_mpi(const gan_command *c, int argc, char **argv)
+{
+    int provided;
+    if (MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &provided) != MPI_SUCCESS) {
+        GAN_FAIL(GAN_EMPI, "MPI_Init failed, see above");
+        print_error(GAN_EMPI);
+        return GAN_EMPI;
+    }
+    gan_status s = run_in_comm(c, argc, argv);
+    if (MPI_Finalize() == MPI_SUCCESS || s != GAN_OK) return s;
+    fputs("error: MPI_Finalize failed; what was computed and written is whole\n", stderr);
+    return GAN_EMPI;
+}
+
+/* A command that has worked must have given back all memory. */
+static gan_status check_memory(gan_status s)
+{
+    if (s != GAN_OK || gan_mem_live() == 0) return s;
+    fprintf(stderr, "error: internal error: %lld blocks not freed; please report the command line\n",
+            (long long)gan_mem_live());
+    return GAN_EINTERNAL;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2) {
+        gan__usage_print(stderr);
+        return gan_status_exit_code(GAN_EUSAGE);
+    }
+    argc--, argv++;
+    gan_command c = choose(&argc, &argv);
+    gan_status s = c.uses_mpi ? run_with_mpi(&c, argc, argv) : run_alone(&c, argc, argv);
+    return gan_status_exit_code(check_memory(s));
+}
