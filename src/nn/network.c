@@ -261,12 +261,15 @@ static int64_t layer_params(const gan_network *net, int i)
 void gan_network_print(const gan_network *net, FILE *f)
 {
     char in[64];
+    int width = 0;
+    for (int i = 0; i < net->n_layers; i++)
+        if ((int)strlen(net->layers[i].label) > width) width = (int)strlen(net->layers[i].label);
     shape_text(&net->in, in, sizeof in);
     fprintf(f, "%s: %lld parameters, input %s\n", net->name, (long long)gan_network_trained(net), in);
     for (int i = 0; i < net->n_layers; i++) {
         char out[64];
         shape_text(&net->layers[i].out, out, sizeof out);
-        fprintf(f, "  %-48s -> %-12s %12lld\n", net->layers[i].label, out, (long long)layer_params(net, i));
+        fprintf(f, "  %-*s -> %-12s %12lld\n", width, net->layers[i].label, out, (long long)layer_params(net, i));
     }
 }
 
