@@ -1,0 +1,204 @@
+#!/usr/bin/python3
+"""Values of small MLP GANs from PyTorch in double precision, for tests/test_golden.c. See README.md.
+
+Nothing here comes from gan_mpi: gradients and optimizer steps are torch.autograd's and torch.optim's, the noise is
+made anew from numpy's Philox and the quantile function of Python's statistics module. The job texts go into the file
+too, so that the test trains exactly what was computed here. One batch is the whole dataset: then the order in which
+gan_mpi reads the samples does not matter.
+"""
+import statistics
+import sys
+
+import h5py
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+SEED, BATCH, FEATURES, NOISE, STEPS = 7, 16, 12, 8, 10
+NOISE_PURPOSE = 2  # GAN_RNG_NOISE of include/gan/rng.h
+
+G_LAYERS = [("dense", 16), ("leaky_relu", 0.2), ("dense", 32), ("leaky_relu", 0.2), ("dense", 12), ("tanh",)]
+D_LAYERS = [("dense", 24), ("leaky_relu", 0.2), ("dense", 16), ("leaky_relu", 0.2), ("dense", 1)]
+ADAM = dict(optimizer="adam", learning_rate=0.01, beta1=0.5, beta2=0.999)
+MOMENTUM = dict(optimizer="momentum", learning_rate=0.05, momentum=0.9)
+
+# name: keys of [gan] and [noise], generator, discriminator; layers first, then keys of the section
+CASES = {
+    "adam_non_saturating": (dict(loss="non_saturating"), "normal", (G_LAYERS, ADAM), (D_LAYERS, ADAM)),
+    "adam_minimax": (dict(loss="minimax"), "normal", (G_LAYERS, ADAM), (D_LAYERS, ADAM)),
+    "momentum_non_saturating": (dict(loss="non_saturating"), "normal", (G_LAYERS, MOMENTUM), (D_LAYERS, MOMENTUM)),
+    "momentum_minimax": (dict(loss="minimax"), "normal", (G_LAYERS, MOMENTUM), (D_LAYERS, MOMENTUM)),
+    "rmsprop_three_d_steps": (
+        dict(loss="non_saturating", d_steps=3, label_smoothing=0.1, fresh_noise="no"), "uniform",
+        (G_LAYERS, dict(optimizer="rmsprop", learning_rate=0.002, beta2=0.9, epsilon=1e-6)),
+        (D_LAYERS, dict(optimizer="rmsprop", learning_rate=0.002, beta2=0.9, epsilon=1e-6, weight_decay=0.02,
+                        clip_norm=0.3))),
+    "batch_norm_and_maxout": (
+        dict(loss="non_saturating"), "normal",
+        ([("dense", 16, "bias=no"), ("batch_norm", "batch"), ("relu",), ("dense", 12), ("tanh",)], dict(ADAM, ema=0.8)),
+        ([("maxout", 10, 3), ("dense", 1)],
+         dict(optimizer="momentum", learning_rate=0.05, momentum=0.5, momentum_final=0.9, momentum_steps=6,
+              schedule="linear", schedule_steps=8, schedule_factor=0.25))),
+}
+
+
+# ---- noise -----------------------------------------------------------------------------------------------------
+
+def words(stream, step, sample, n):
+    """n 64-bit words of the place (seed, purpose, stream, step, sample): counter words are block, sample, step, stream."""
+    counter = ((sample << 64) + (step << 128) + (stream << 192) - 1) % (1 << 256)  # numpy adds 1 before it draws
+    four = np.array([(counter >> (64 * i)) % (1 << 64) for i in range(4)], np.uint64)
+    return np.random.Philox(counter=four, key=np.array([SEED, NOISE_PURPOSE], np.uint64)).random_raw(n)
+
+
+def noise(kind, stream, step):
+    quantile = statistics.NormalDist().inv_cdf
+    rows = []
+    for sample in range(BATCH):
+        w = words(stream, step, sample, NOISE)
+        if kind == "normal":
+            rows.append([quantile((int(x >> np.uint64(11)) + 0.5) * 2.0**-53) for x in w])
+        else:
+            rows.append([-1 + 2 * int(x >> np.uint64(40)) * 2.0**-24 for x in w])
+    return torch.tensor(np.array(rows, np.float32).astype(np.float64))
+
+
+# ---- networks --------------------------------------------------------------------------------------------------
+
+class Network:
+    """Parameters in gan_mpi's order; weights are [in, out]."""
+
+    def __init__(self, layers, features, rng):
+        self.layers, self.params, self.states = layers, [], []
+        for kind, *args in layers:
+            if kind in ("dense", "maxout"):
+                units = args[0] * (args[1] if kind == "maxout" else 1)
+                bound = (6 / (features + units)) ** 0.5
+                self.add(rng.uniform(-bound, bound, (features, units)))
+                if "bias=no" not in args:
+                    self.add(rng.uniform(-0.1, 0.1, units))
+                features = args[0]
+            elif kind == "batch_norm":
+                self.add(rng.uniform(0.5, 1.5, features))
+                self.add(rng.uniform(-0.5, 0.5, features))
+                self.states += [torch.zeros(features, dtype=torch.float64), torch.ones(features, dtype=torch.float64)]
+
+    def add(self, values):
+        values = np.asarray(values, np.float32).astype(np.float64)  # what a float can hold
+        self.params.append(torch.tensor(values, requires_grad=True))
+
+    def __call__(self, x, keep_statistics=False):
+        p = iter(self.params)
+        for kind, *args in self.layers:
+            if kind == "dense":
+                x = x @ next(p) + (0 if "bias=no" in args else next(p))
+            elif kind == "maxout":
+                x = (x @ next(p) + next(p)).view(len(x), args[0], args[1]).max(dim=2).values
+            elif kind == "batch_norm":
+                mean, variance = self.states if keep_statistics else [s.clone() for s in self.states]
+                x = F.batch_norm(x, mean, variance, next(p), next(p), training=True, momentum=0.1, eps=1e-5)
+            else:
+                x = {"leaky_relu": F.leaky_relu, "relu": F.relu, "tanh": torch.tanh}[kind](x, *args)
+        return x
+
+    def flat(self, values=None):
+        values = [t.detach() for t in self.params] if values is None else values
+        return np.concatenate([v.reshape(-1).numpy() for v in values]).astype(np.float32)
+
+    def flat_states(self):
+        return np.concatenate([s.numpy() for s in self.states] or [np.zeros(0)]).astype(np.float32)
+
+
+def make_optimizer(net, keys):
+    if keys["optimizer"] == "adam":
+        return torch.optim.Adam(net.params, lr=keys["learning_rate"], betas=(keys["beta1"], keys["beta2"]), eps=1e-8)
+    if keys["optimizer"] == "momentum":
+        return torch.optim.SGD(net.params, lr=keys["learning_rate"], momentum=keys["momentum"])
+    return torch.optim.RMSprop(net.params, lr=keys["learning_rate"], alpha=keys["beta2"], eps=keys["epsilon"],
+                               weight_decay=keys.get("weight_decay", 0))
+
+
+def update(net, optimizer, keys, loss, step):
+    """One optimizer step; the gradient before clipping."""
+    group = optimizer.param_groups[0]
+    if keys.get("momentum_steps"):
+        ramp = min(step / keys["momentum_steps"], 1)
+        group["momentum"] = keys["momentum"] + (keys["momentum_final"] - keys["momentum"]) * ramp
+    if keys.get("schedule") == "linear":
+        done = min(step / keys["schedule_steps"], 1)
+        group["lr"] = keys["learning_rate"] * (1 + (keys["schedule_factor"] - 1) * done)
+    for p, g in zip(net.params, torch.autograd.grad(loss, net.params)):
+        p.grad = g
+    gradient = net.flat([p.grad.clone() for p in net.params])
+    if keys.get("clip_norm"):
+        torch.nn.utils.clip_grad_norm_(net.params, keys["clip_norm"])
+    optimizer.step()
+    return gradient
+
+
+# ---- Algorithm 1 -----------------------------------------------------------------------------------------------
+
+def bce(logits, target):
+    return F.binary_cross_entropy_with_logits(logits, torch.full_like(logits, target))
+
+
+def train(x, case, G, D):
+    gan, kind, (_, g_keys), (_, d_keys) = case
+    g_opt, d_opt = make_optimizer(G, g_keys), make_optimizer(D, d_keys)
+    average = [p.detach().clone() for p in G.params]
+    k, fresh = gan.get("d_steps", 1), gan.get("fresh_noise", "yes") == "yes"
+    out = {"metrics": [], "norms": []}
+    for step in range(STEPS):
+        z = [noise(kind, stream, step) for stream in range(k + fresh)]
+        for j in range(k):
+            fake = G(z[j]).detach()
+            on_x, on_fake = D(x), D(fake)
+            loss_d = bce(on_x, 1 - gan.get("label_smoothing", 0)) + bce(on_fake, 0)
+            grad_d = update(D, d_opt, d_keys, loss_d, step)
+        logits = D(G(z[-1], keep_statistics=True))
+        loss_g = -bce(logits, 0) if gan["loss"] == "minimax" else bce(logits, 1)
+        grad_g = update(G, g_opt, g_keys, loss_g, step)
+        for a, p in zip(average, G.params):
+            a += (1 - g_keys.get("ema", 0)) * (p.detach() - a)
+        if step == 0:
+            out["noise"] = torch.stack(z).numpy()
+            out["gradient_generator"], out["gradient_discriminator"] = grad_g, grad_d
+        out["metrics"].append([float(v) for v in (loss_d, torch.sigmoid(on_x).mean(), torch.sigmoid(on_fake).mean(),
+                                                  loss_g)])
+        out["norms"].append([np.linalg.norm(grad_g.astype(np.float64)), np.linalg.norm(grad_d.astype(np.float64))])
+    out["final_generator"], out["final_discriminator"] = G.flat(), D.flat()
+    out["states_generator"] = G.flat_states()
+    out["average_generator"] = G.flat(average) if "ema" in g_keys else np.zeros(0)
+    return {name: np.asarray(value, np.float32) for name, value in out.items()}
+
+
+def job_text(case):
+    gan, kind, g, d = case
+
+    def section(name, keys):
+        return [f"[{name}]"] + [f"{key} = {value}" for key, value in keys.items()]
+
+    lines = section("run", dict(seed=SEED)) + section("train", dict(system="gan", batch=BATCH, steps=STEPS))
+    lines += section("gan", gan) + section("noise", dict(size=NOISE, distribution=kind)) + section("data", dict(file="-"))
+    for name, (layers, keys) in (("generator", g), ("discriminator", d)):
+        lines += section(name, {"layers": ", ".join(" ".join(map(str, l)) for l in layers), **keys})
+    return "\n".join(lines) + "\n"
+
+
+def main(path):
+    rng = np.random.default_rng(20141208)
+    x = np.tanh(rng.standard_normal((BATCH, 4)) @ rng.standard_normal((4, FEATURES))).astype(np.float32)
+    with h5py.File(path, "w") as f:
+        f.attrs["made_by"] = f"torch {torch.__version__}, numpy {np.__version__}, python {sys.version.split()[0]}"
+        f["data"] = x
+        for name, case in CASES.items():
+            G, D = Network(case[2][0], NOISE, rng), Network(case[3][0], FEATURES, rng)
+            group = f.create_group(name)
+            group.attrs["job"] = np.bytes_(job_text(case))
+            group["initial_generator"], group["initial_discriminator"] = G.flat(), D.flat()
+            for key, value in train(torch.tensor(x.astype(np.float64)), case, G, D).items():
+                group[key] = value
+
+
+if __name__ == "__main__":
+    main(sys.argv[1] if len(sys.argv) > 1 else "tests/golden/mlp_gan.h5")
