@@ -55,8 +55,7 @@ static int sum_by_op(const gan_plan *p, const double *profile, op_time *ops, int
     for (int i = 0; i < p->n_calls; i++) {
         const gan_node *y = p->calls[i].y;
         if (p->metrics_only[y - p->g->nodes]) continue;
-        for (k = 0; k < n && ops[k].op != y->op; k++) {
-        }
+        for (k = 0; k < n && ops[k].op != y->op; k++) {}
         if (k == room) continue;
         if (k == n) ops[n++] = (op_time){.op = y->op};
         ops[k].s += profile[i];
@@ -87,6 +86,15 @@ void gan_plan_print_profile(const gan_plan *p, const double *profile, int64_t st
 
 /* ---- drawing ----------------------------------------------------------------------------------------------- */
 
+/* Text inside quotes; a file's name may have anything in it. */
+static void put_quoted(const char *text, FILE *f)
+{
+    for (; *text; text++) {
+        if (*text == '"' || *text == '\\') fputc('\\', f);
+        fputc(*text, f);
+    }
+}
+
 static void dot_node(const gan_plan *p, gan_id id, FILE *f)
 {
     static const char *const colours[] = {"white", "lightblue", "lightsalmon", "palegreen", "khaki", "plum"};
@@ -94,8 +102,10 @@ static void dot_node(const gan_plan *p, gan_id id, FILE *f)
     char op[256], form[128];
     describe(p, id, op, sizeof op);
     gan_form_text(&y->form, form, sizeof form);
-    fprintf(f, "  n%d [label=\"%d %s\\n%s\\n%s\", style=filled, fillcolor=%s%s];\n", id, id, op, form,
-            y->layer, colours[(size_t)y->phase % (sizeof colours / sizeof colours[0])],
+    fprintf(f, "  n%d [label=\"%d %s\\n%s\\n", id, id, op, form);
+    put_quoted(y->layer, f);
+    fprintf(f, "\", style=filled, fillcolor=%s%s];\n",
+            colours[(size_t)y->phase % (sizeof colours / sizeof colours[0])],
             y->op->effect    ? ", shape=box"
             : y->op->forward ? ""
                              : ", shape=house");
