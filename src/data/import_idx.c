@@ -16,7 +16,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
-enum { BATCH = 256, LABELS_CHUNK = 65536, COMPRESSION = 9 };
+enum { BATCH = 256, LABELS_CHUNK = 65536, COMPRESSION = 9, MAX_PIXELS = 1 << 22 };
 
 typedef struct idx_file {
     const char *path;
@@ -59,9 +59,9 @@ static gan_status read_header(idx_file *f, int n_dims)
         if ((f->dims[d] = big_endian(b)) == 0)
             return GAN_FAIL(GAN_EDATA, "%s: dimension %d is zero", f->path, d + 1);
     }
-    if (n_dims == 3 && f->dims[1] * f->dims[2] > INT32_MAX)
-        return GAN_FAIL(GAN_EDATA, "%s: images of %lld x %lld are too large", f->path, (long long)f->dims[1],
-                        (long long)f->dims[2]);
+    if (n_dims == 3 && f->dims[1] > MAX_PIXELS / f->dims[2])
+        return GAN_FAIL(GAN_EDATA, "%s: images of %lld x %lld are too large; %d pixels are the limit",
+                        f->path, (long long)f->dims[1], (long long)f->dims[2], MAX_PIXELS);
     return GAN_OK;
 }
 

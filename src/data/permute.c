@@ -9,7 +9,7 @@
 #include "gan/data.h"
 #include "gan/rng.h"
 
-enum { ROUNDS = 6 };
+enum { ROUNDS = 6, ROUNDS_OF_SMALL = 12, SMALL_HALF = 2 };
 
 /* Bits of half a number: the least h >= 1 with 4^h >= n. */
 static int half_bits(int64_t n)
@@ -22,8 +22,9 @@ static int half_bits(int64_t n)
 static uint64_t feistel(const gan_rng *epoch, int h, uint64_t x)
 {
     uint64_t mask = ((uint64_t)1 << h) - 1, left = x >> h, right = x & mask, bits[4];
+    uint64_t rounds = h > SMALL_HALF ? ROUNDS : ROUNDS_OF_SMALL;
     gan_rng at = *epoch;
-    for (at.sample = 0; at.sample < ROUNDS; at.sample++) {
+    for (at.sample = 0; at.sample < rounds; at.sample++) {
         gan_rng_bits(&at, right, bits);
         uint64_t next = (left ^ bits[0]) & mask;
         left = right;
