@@ -41,7 +41,7 @@ void gan_optimizer_begin_update(gan_optimizer *o);
 gan_status gan_add_update(gan_graph *g, gan_optimizer *o, int64_t offset, int64_t n, gan_id *update, gan_id *norm);
 
 /* Norm of the network's gradient in the last update of the step that ran, before clipping; NaN or infinite if any
- * element was. The same on all ranks. */
+ * element of any of the step's updates was, batch statistics included. The same on all ranks. */
 double gan_optimizer_gradient_norm(const gan_optimizer *o);
 double gan_optimizer_rate(const gan_optimizer *o, int64_t step);
 

@@ -6,7 +6,8 @@
 #include <math.h>
 
 /* In the order of the choices of the key `optimizer`. */
-static const gan__rule *const rules[] = {&gan__rule_sgd, &gan__rule_momentum, &gan__rule_adam, &gan__rule_rmsprop};
+static const gan__rule *const rules[] = {&gan__rule_sgd, &gan__rule_momentum, &gan__rule_adam,
+                                         &gan__rule_rmsprop};
 
 static void read_config(gan_optimizer *o, const gan_config *cfg, const char *net)
 {
@@ -32,7 +33,8 @@ static gan_status check_schedule(const gan_config *cfg, const gan_optimizer *o)
     const char *net = o->net->name;
     if (o->schedule.kind != GAN_SCHEDULE_CONSTANT && o->schedule.steps == 0)
         return GAN_FAIL(GAN_ECONFIG, "%s: %s.schedule = %s needs %s.schedule_steps",
-                        gan_config_where(cfg, net, "schedule"), net, gan_config_text(cfg, net, "schedule"), net);
+                        gan_config_where(cfg, net, "schedule"), net, gan_config_text(cfg, net, "schedule"),
+                        net);
     return GAN_OK;
 }
 
@@ -86,9 +88,12 @@ double gan_optimizer_rate(const gan_optimizer *o, int64_t step)
 double gan_optimizer_gradient_norm(const gan_optimizer *o)
 {
     double squares = 0;
-    for (int i = 0; i < o->n_jobs; i++)
-        if (o->jobs[i]->update == o->updates_per_step - 1 && o->jobs[i]->offset < o->net->trained_floats)
-            squares += o->jobs[i]->squares;
+    for (int i = 0; i < o->n_jobs; i++) {
+        const gan__job *job = o->jobs[i];
+        if (!isfinite(job->squares)) return job->squares;
+        if (job->update == o->updates_per_step - 1 && job->offset < o->net->trained_floats)
+            squares += job->squares;
+    }
     return sqrt(squares);
 }
 
@@ -138,7 +143,8 @@ static gan_status new_job(gan_optimizer *o, int64_t offset, int64_t n, gan__job 
     return GAN_OK;
 }
 
-gan_status gan_add_update(gan_graph *g, gan_optimizer *o, int64_t offset, int64_t n, gan_id *update, gan_id *norm)
+gan_status gan_add_update(gan_graph *g, gan_optimizer *o, int64_t offset, int64_t n, gan_id *update,
+                          gan_id *norm)
 {
     gan__job *job;
     GAN_TRY(new_job(o, offset, n, &job));
