@@ -6,7 +6,8 @@
 #include "gan/system.h"
 
 /* The whole state after `step` finished steps: networks/<net>/<layer>/<param>, ema/..., optimizers/<net>/<moment>/<layer>/
- * <param>; texts: config (INI), data_shape ("28x28x1"), and provenance (version, compiler, libraries, kernels, ...). */
+ * <param>; texts: config (INI), data_shape ("28x28x1"), and provenance (version, compiler, libraries, kernels, ...).
+ * GAN_ENUMERIC names an array that holds a value which is not finite. */
 gan_status gan_snapshot_take(gan_checkpoint **out, const gan_model *m, int64_t step);
 
 /* Fill the model from a checkpoint. GAN_ECKPT names the first parameter that is missing or has another shape, with both shapes. */

@@ -28,6 +28,7 @@ typedef struct loop {
     int64_t saved;        /* step of the newest checkpoint, -1: none */
     int64_t recorded;     /* step of the latest record */
     double recorded_s, begin_s, elapsed_before_s;
+    gan_status failure; /* rank 0: the first failure to take or hand over something to be written */
     float wishes[N_WISHES];
     gan_reduction *wish_sum; /* NULL in a run of one rank */
     bool wishing;            /* wish_sum is in flight */
@@ -133,12 +134,13 @@ static uint64_t replica_digest(const loop *l)
     return h;
 }
 
-/* All replicas must be the same bits; the first rank that differs from rank 0 is named. */
-static gan_status check_drift(loop *l)
+/* All replicas must be the same bits; the first rank that differs from rank 0 is named. Looked at every so often, and
+ * whenever a state is about to be stored: rank 0's replica could be the bad one. */
+static gan_status check_drift(loop *l, bool storing)
 {
     const gan_comm *c = l->s.comm;
     int64_t every = gan_config_int(l->s.cfg, "parallel", "digest_every");
-    if (c->size == 1 || every == 0 || l->step % every != 0) return GAN_OK;
+    if (c->size == 1 || every == 0 || (!storing && l->step % every != 0)) return GAN_OK;
     uint64_t *all = gan_calloc(c->size, sizeof *all);
     if (!all) gan_comm_abort(c, GAN_ENOMEM, gan_fail_text());
     gan_status s = gan_comm_gather(c, replica_digest(l), all);
@@ -146,7 +148,8 @@ static gan_status check_drift(loop *l)
         if (all[r] != all[0])
             s = GAN_FAIL(GAN_EDRIFT,
                          "step %lld: the replica of rank %d differs from rank 0's (%016" PRIx64 " and %016" PRIx64
-                         "). The nodes compute differently, or memory is faulty; earlier checkpoints are good",
+                         "). The nodes compute differently, or memory is faulty; this state is not stored, earlier "
+                         "checkpoints are good",
                          (long long)l->step, r, all[r], all[0]);
     gan_free(all);
     return s;
@@ -173,22 +176,21 @@ static gan_status exchange_wishes(loop *l, const float mine[N_WISHES], float all
 static gan_status boundary(loop *l, bool recorded, bool *stop)
 {
     float mine[N_WISHES] = {gan_signals_caught() != 0, 0}, all[N_WISHES];
-    gan_status status = GAN_OK;
+    bool storing = due(l, "checkpoint");
+    *stop = true;
     if (recorded) take_record(l);
+    GAN_TRY(check_drift(l, storing));
     if (l->out) {
-        status = write_outputs(l, recorded);
-        mine[FAILED] = status != GAN_OK || gan_outputs_failed(l->out);
+        if (l->failure == GAN_OK) l->failure = write_outputs(l, recorded);
+        mine[FAILED] = l->failure != GAN_OK || gan_outputs_failed(l->out);
     }
-    if (due(l, "checkpoint")) l->saved = l->step;
-    gan_status drift = check_drift(l);
-    if (drift != GAN_OK) {
-        *stop = true;
-        return drift;
-    }
+    if (storing) l->saved = l->step;
     if (exchange_wishes(l, mine, all) != GAN_OK) gan_comm_abort(l->s.comm, GAN_EMPI, gan_fail_text());
-    *stop = all[SIGNALLED] > 0 || all[FAILED] > 0 || l->step == l->last;
-    if (all[FAILED] > 0) return status; /* rank 0 finds the writer's text when it drains */
-    return all[SIGNALLED] > 0 && l->step != l->last ? GAN_ESTOPPED : GAN_OK;
+    if (all[FAILED] > 0 || l->step == l->last) return l->failure; /* the writer's own is found when it drains */
+    *stop = all[SIGNALLED] > 0;
+    if (!*stop) return GAN_OK;
+    GAN_TRY(check_drift(l, true)); /* a checkpoint follows */
+    return GAN_ESTOPPED;
 }
 
 static gan_status run_steps(loop *l)

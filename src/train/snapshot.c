@@ -4,6 +4,7 @@
 #include "gan/mem.h"
 
 #include <hdf5.h>
+#include <math.h>
 #include <mpi.h>
 #include <stdio.h>
 #include <string.h>
@@ -36,6 +37,18 @@ static bool is_optimizer(const char *group)
     return strncmp(group, "optimizers/", 11) == 0;
 }
 
+/* A weight may run away in a step whose gradients are finite; nothing could be continued from it. */
+static gan_status check_finite(const gan_checkpoint *c, const char *name, const float *x, int64_t n)
+{
+    int64_t bad = 0;
+    for (int64_t i = 0; i < n; i++) bad += !isfinite(x[i]);
+    if (bad == 0) return GAN_OK;
+    return GAN_FAIL(GAN_ENUMERIC,
+                    "step %lld: %s has %lld values that are not finite; this state is not stored, earlier checkpoints "
+                    "are good. A lower learning rate, clip_norm or another init may help",
+                    (long long)c->step, name, (long long)bad);
+}
+
 static gan_status take_arena(void *user, const char *group, const gan_network *net, float *arena)
 {
     gan_checkpoint *c = user;
@@ -47,6 +60,7 @@ static gan_status take_arena(void *user, const char *group, const gan_network *n
         snprintf(name, sizeof name, "%s/%s", group, p->name);
         GAN_TRY(gan_checkpoint_add_tensor(c, name, p->n_dims, p->dims, &plain));
         gan_param_unpack(p, arena, plain);
+        GAN_TRY(check_finite(c, name, plain, p->floats));
     }
     return GAN_OK;
 }
