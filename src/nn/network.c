@@ -73,6 +73,13 @@ static gan_status unknown_argument(const char *where, const gan_layer_kind *k, c
                     near ? near : k->args[0].name);
 }
 
+static gan_status parse_argument(gan_layer *l, int i, const char *text, const char *where)
+{
+    char place[640];
+    snprintf(place, sizeof place, "%s %s", where, l->kind->args[i].name);
+    return gan_value_parse(&l->value[i], &l->kind->args[i], text, place);
+}
+
 static gan_status parse_arguments(gan_layer *l, const gan_layer_text *t, const char *network)
 {
     char where[512];
@@ -87,7 +94,7 @@ static gan_status parse_arguments(gan_layer *l, const gan_layer_text *t, const c
                             l->kind->n_args, t->args[a].value);
         if (l->given[i])
             return GAN_FAIL(GAN_ECONFIG, "%s: argument %s is given twice", where, l->kind->args[i].name);
-        GAN_TRY(gan_value_parse(&l->value[i], &l->kind->args[i], t->args[a].value, where));
+        GAN_TRY(parse_argument(l, i, t->args[a].value, where));
         l->given[i] = true;
     }
     for (int i = 0; i < l->kind->n_args; i++) {
@@ -95,7 +102,7 @@ static gan_status parse_arguments(gan_layer *l, const gan_layer_text *t, const c
         if (l->given[i]) continue;
         if (!key->fallback)
             return GAN_FAIL(GAN_ECONFIG, "%s: argument %s is missing: %s", where, key->name, key->meaning);
-        GAN_TRY(gan_value_parse(&l->value[i], key, key->fallback, where));
+        GAN_TRY(parse_argument(l, i, key->fallback, where));
     }
     return GAN_OK;
 }
