@@ -29,6 +29,7 @@ static inline small_net net_open(const char *layers, const char *keys, gan_sampl
 {
     small_net n = {.cfg = config_with(layers, keys)};
     EXPECT_OK(gan_network_new(&n.net, n.cfg, "generator", &in));
+    EXPECT_OK(gan_network_alloc(n.net));
     EXPECT_OK(gan_network_init(n.net, 11));
     return n;
 }

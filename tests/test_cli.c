@@ -134,6 +134,7 @@ static void write_checkpoint(const char *path)
     gan_checkpoint *c;
     EXPECT_OK(gan_config_parse(&cfg, "job", job, sizeof job - 1, NULL, 0, gan_system_networks));
     EXPECT_OK(gan_model_new(&m, cfg, &(gan_sample_shape){.n_dims = 1, .dims = {2}}));
+    EXPECT_OK(gan_model_alloc(m));
     EXPECT_OK(gan_snapshot_take(&c, m, 3));
     EXPECT_OK(gan_checkpoint_write(c, path));
     gan_checkpoint_free(c);

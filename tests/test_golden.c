@@ -141,6 +141,7 @@ static void trial_open(trial *t, const char *name, const gan_kernels *k, int64_t
     assert_int_equal(info->n, batch); /* else the order of reading would matter */
     gan_sample_shape shape = {1, {info->features}};
     EXPECT_OK(gan_model_new(&t->model, t->cfg, &shape));
+    EXPECT_OK(gan_model_alloc(t->model));
     for (int i = 0; i < t->model->n_nets; i++) {
         values v = read_of(t, "initial", i);
         set_weights(t->model->nets[i], &v);

@@ -209,7 +209,8 @@ static void memory_fails(void **state)
         gan_mem_fail_at(k);
         s = gan_network_new(&net, cfg, "generator", &vector70);
         assert_true((s == GAN_OK) == (net != NULL));
-        if (net) s = gan_network_init(net, 1);
+        if (net) s = gan_network_alloc(net);
+        if (s == GAN_OK) s = gan_network_init(net, 1);
         gan_network_free(net);
         if (s != GAN_OK) EXPECT_FAILURE(s, GAN_ENOMEM, "memory");
     }
@@ -317,6 +318,7 @@ static void independence(void **state)
     small_net c = net_open("dense 70, dense 8", "", vector70);
     small_net d = {.cfg = config_with("dense 8", "")};
     EXPECT_OK(gan_network_new(&d.net, d.cfg, "discriminator", &vector70));
+    EXPECT_OK(gan_network_alloc(d.net));
     EXPECT_OK(gan_network_init(d.net, 11));
     assert_int_equal(same_weights(&a, "dense1/weight", &b, "dense1/weight"), 70 * 8);
     assert_int_equal(same_weights(&a, "dense1/weight", &c, "dense2/weight"), 0); /* another name */

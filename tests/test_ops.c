@@ -318,7 +318,7 @@ static void test_reduce(void **state)
 {
     (void)state;
     char calls[64] = "";
-    gan_collectives comm = {calls, record_start, record_wait, record_nothing, NULL};
+    gan_collectives comm = {.user = calls, .start = record_start, .wait = record_wait, .progress = record_nothing};
     gan_run run = test_run(&gan__kernels_ref);
     gan_graph *g;
     gan_plan *p;

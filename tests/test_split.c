@@ -161,7 +161,7 @@ static void write_program(gan_graph *g, rank_of *me, float *images)
 static void *play_rank(void *arg)
 {
     rank_of *me = arg;
-    gan_collectives comm = {me, start, wait_for, progress, all_sum};
+    gan_collectives comm = {.user = me, .start = start, .wait = wait_for, .progress = progress, .all_sum = all_sum};
     gan_run run = {.k = me->w->k, .comm = &comm, .seed = 11, .step = 2, .rank = me->rank, .metrics = true};
     gan_graph *g;
     gan_plan *p;

@@ -1,4 +1,4 @@
-/* Ranks: the communicator, agreement on failures, and reductions that run beside computation. */
+/* Ranks: the communicator, agreement on failures, memory that ranks share, and reductions that run beside computation. */
 #ifndef GAN_COMM_H
 #define GAN_COMM_H
 
@@ -14,7 +14,7 @@ enum { GAN_TAG_REDUCTION = 100, GAN_TAG_MAX_REDUCTIONS = 4096 };
 typedef struct gan_comm {
     MPI_Comm mpi;  /* our own duplicate of the given communicator, errors returned */
     MPI_Comm node; /* the ranks that share memory with this one */
-    int rank, size;
+    int rank, size; /* ranks of a node are neighbours, however the launcher placed them; rank 0 is its rank 0 */
     int node_rank, node_size;
     int n_nodes;
     struct gan_reduction **in_flight; /* head of the list of reductions started and not finished */
@@ -44,9 +44,9 @@ gan_status gan_comm_same(const gan_comm *c, uint64_t mine, bool *same);
 /* Collective: gather one uint64 per rank to all; out[size]. */
 gan_status gan_comm_gather(const gan_comm *c, uint64_t mine, uint64_t *out);
 
-/* A block of node-shared memory: one copy per node, written by the node's first rank. Collective.
- * *bytes is 64-byte aligned on every rank; `owner` says whether this rank is to fill it. After filling, call
- * gan_shared_ready (collective), then everybody may read. */
+/* A block of node-shared memory: one copy per node, zeros at first. Collective. *bytes is 64-byte aligned on every rank;
+ * `owner` says whether this rank is the node's first, which fills what all read. After filling, call gan_shared_ready
+ * (collective), then everybody may read. GAN_ENOMEM on all ranks when a node lacks room. */
 typedef struct gan_shared {
     MPI_Win win;
     void *bytes;
@@ -55,6 +55,32 @@ typedef struct gan_shared {
 gan_status gan_shared_open(gan_shared *s, const gan_comm *c, int64_t n_bytes);
 gan_status gan_shared_ready(gan_shared *s, const gan_comm *c);
 void gan_shared_close(gan_shared *s); /* collective over the node; takes a zeroed one */
+
+/* ---- teams --------------------------------------------------------------------------------------------------- */
+
+/* The ranks of a node that hold one copy of the networks between them: neighbours in rank order, as many in each team.
+ * Each rank has its own gradients; weights and moments exist once a team, and each rank updates its part of them. */
+typedef struct gan_team {
+    const gan_comm *all;
+    int size, rank; /* rank in the team */
+    int n_teams, number;
+    gan_comm column; /* ranks of this team rank, one of each team, in rank order; shares all's list of reductions */
+} gan_team;
+
+/* Collective. wanted: ranks of a team; 0: as many as the nodes allow. In ordered mode (`powers`) a power of two.
+ * GAN_ECONFIG: the ranks of some node are not a multiple of `wanted`. */
+gan_status gan_team_open(gan_team *t, const gan_comm *c, int64_t wanted, bool powers);
+void gan_team_close(gan_team *t); /* collective; takes a zeroed one */
+
+/* Memory of a team: `common` bytes once, `each` bytes for every rank; zeros, 64-byte aligned. A team of one has it for itself. */
+typedef struct gan_team_memory {
+    gan_shared shared;
+    void *alone; /* of a team of one */
+    char *common, *each; /* common [common bytes], each [team size][each_bytes] */
+    int64_t each_bytes;
+} gan_team_memory;
+gan_status gan_team_memory_open(gan_team_memory *m, const gan_team *t, int64_t common_bytes, int64_t each_bytes);
+void gan_team_memory_close(gan_team_memory *m); /* collective; takes a zeroed one */
 
 /* ---- reductions --------------------------------------------------------------------------------------------- */
 

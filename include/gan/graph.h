@@ -45,6 +45,10 @@ typedef struct gan_op gan_op;
 
 /* ---- what a kernel call sees ------------------------------------------------------------------------------- */
 
+/* What the ranks of a team tell each other of a bucket: my summands are stored and I read its old weights no more; my
+ * part of its squares is there; my part of its weights is updated. */
+typedef enum gan_event { GAN_STORED, GAN_MEASURED, GAN_UPDATED, GAN_EVENTS } gan_event;
+
 /* Sums over ranks, given to the graph from above (comm/collectives.c); NULL in a run of one rank. */
 typedef struct gan_collectives {
     void *user;
@@ -52,6 +56,12 @@ typedef struct gan_collectives {
     gan_status (*wait)(void *user, int number);
     gan_status (*progress)(void *user);                         /* move all that are in flight; never blocks */
     gan_status (*all_sum)(void *user, float *data, int64_t n);  /* blocking, small */
+    /* For those numbers that are buckets, whose update the ranks of a team share (comm/bucket.c): */
+    void (*slice)(void *user, int number, int64_t *from, int64_t *to);           /* this rank's part */
+    const float *(*summed)(void *user, int number, int64_t at, int64_t n);       /* a block of it, after wait */
+    double *(*squares)(void *user, int number);                                  /* a number per block, of the team */
+    void (*arrive)(void *user, int number, gan_event e);
+    gan_status (*meet)(void *user, int number, gan_event e);                     /* waits for the team */
 } gan_collectives;
 
 /* What all kernels of one step share. */
@@ -116,7 +126,7 @@ struct gan_op {
     bool is_param;     /* a leaf outside the plan that has versions: p.param is valid */
     bool alias;        /* the result is input 0 under another form; no kernel runs */
     bool effect;       /* kept although nobody reads it: stores, reductions, updates */
-    bool waits;        /* blocks until a reduction is done; scheduled as late as other work allows */
+    int waits;         /* blocks until others have done something; scheduled as late as other work allows, 2 after 1 */
     bool eager;        /* scheduled as soon as it may: starts of reductions, updates */
     gan_broadcast broadcast; /* the op repeats input 0; fusion looks through it */
     unsigned inplace;  /* bit i: the result may take the memory of input i */

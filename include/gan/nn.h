@@ -44,17 +44,23 @@ struct gan_network {
     int n_params;
     int64_t trained_floats; /* the arena's first part; states follow */
     int64_t arena_floats;   /* each parameter starts at a multiple of 16 floats, gaps are 0 */
-    float *w, *grad;        /* arenas */
-    float *ema;             /* NULL when off */
+    float *w, *grad;        /* arenas [arena_floats], NULL until placed; grad is this rank's own, the others a team's */
+    float *ema;             /* NULL when averages is false */
+    float *owned;           /* where they lie when nobody lent memory */
+    bool averages;          /* keeps an exponential moving average of the weights */
     bool couples;           /* some layer mixes samples of a batch */
     /* while a graph is built: */
     gan_id *leaf; /* node of each parameter's current version */
     gan_id *stat; /* node of each state's latest statistic, PARTIAL; GAN_NONE */
 };
 
-/* Declare the network `name` of the configuration for samples of shape `in`. Local, deterministic. The parameters get
- * their initial values from `seed`. Errors name layer, config line, what was got and wanted. */
+/* Declare the network `name` of the configuration for samples of shape `in`. Local, deterministic. Errors name layer, config
+ * line, what was got and wanted. It has no memory for values yet. */
 gan_status gan_network_new(gan_network **out, const gan_config *cfg, const char *name, const gan_sample_shape *in);
+/* Let the arenas lie in memory of the caller, at the places given and zero, or in memory of its own. */
+void gan_network_place(gan_network *net, float *w, float *ema, float *grad);
+gan_status gan_network_alloc(gan_network *net);
+/* Initial values of the parameters, a function of `seed` and their names. */
 gan_status gan_network_init(gan_network *net, uint64_t seed);
 void gan_network_free(gan_network *net); /* takes NULL */
 int64_t gan_network_trained(const gan_network *net); /* number of trained parameters, gaps left out */

@@ -1,8 +1,9 @@
 /* Optimizers: update rules as nodes of the step program.
  *
- * An optimizer owns the moments of one network (arrays laid out like its arena) and a schedule. Its update nodes each
- * read one range of the reduced gradient arena and write the same range of the parameters, of the moments and of the
- * moving average. A block of the gradient that is not finite is left out (see kernels.h); the train loop sees it in the norm. */
+ * An optimizer has the moments of one network (arrays laid out like its arena) and a schedule. Its update nodes each
+ * read one range of the summed gradient and write the same range of the parameters, of the moments and of the moving
+ * average. The ranks of a team have these in common, and each updates its slice of the range. A block of the gradient that
+ * is not finite is left out (see kernels.h); the train loop sees it in the norm. */
 #ifndef GAN_OPTIM_H
 #define GAN_OPTIM_H
 
@@ -25,8 +26,12 @@ double gan_schedule_rate(const gan_schedule *s, int64_t step);
 
 typedef struct gan_optimizer gan_optimizer;
 
-/* Reads the network's section of the configuration. net is borrowed for the optimizer's life. Local. */
+/* Reads the network's section of the configuration. net is borrowed for the optimizer's life. Local. It has no memory for
+ * moments yet. */
 gan_status gan_optimizer_new(gan_optimizer **out, const gan_config *cfg, gan_network *net);
+/* Let the moments lie in memory of the caller [arrays][arena floats], zero, or in memory of its own. */
+void gan_optimizer_place(gan_optimizer *o, float *moments);
+gan_status gan_optimizer_alloc(gan_optimizer *o);
 void gan_optimizer_free(gan_optimizer *o); /* takes NULL */
 
 /* Moments: how many arrays, their names ("moment1") and floats (laid out like the network's arena). */
@@ -36,9 +41,18 @@ float *gan_optimizer_array(const gan_optimizer *o, int i);
 
 /* One update of the network in a step; there may be several (k discriminator steps). */
 void gan_optimizer_begin_update(gan_optimizer *o);
-/* Append the update of floats [offset, offset+n) of the arena. The caller orders it after the range's reduction. With
- * clipping *norm is a node that must precede all updates of this begin_update (order: reduction, norm, update), else GAN_NONE. */
-gan_status gan_add_update(gan_graph *g, gan_optimizer *o, int64_t offset, int64_t n, gan_id *update, gan_id *norm);
+/* The nodes that update a range. The caller lets `first` run after the range's reduction and, with clipping, all updates
+ * of this begin_update after all their norms. */
+typedef struct gan_update_nodes {
+    gan_id first;  /* reads the gradient before the others do */
+    gan_id norm;   /* knows the range's share of the norm; GAN_NONE without clipping */
+    gan_id update;
+    gan_id done;   /* from here on the new weights may be read, and the gradient be overwritten */
+} gan_update_nodes;
+
+/* Append the update of floats [offset, offset+n) of the arena. number: of the range's reduction, as given to the nodes
+ * that start it and wait for it; of no meaning in a run of one rank. */
+gan_status gan_add_update(gan_graph *g, gan_optimizer *o, int64_t offset, int64_t n, int number, gan_update_nodes *nodes);
 
 /* Norm of the network's gradient in the last update of the step that ran, before clipping; NaN or infinite if any
  * element of any of the step's updates was, batch statistics included. The same on all ranks. */

@@ -40,17 +40,24 @@ struct gan_model {
     int n_nets;
 };
 
-/* Local. Networks with initial weights. cfg is borrowed for the model's life. */
+/* Local. Networks and optimizers, without memory for their values. cfg is borrowed for the model's life. */
 gan_status gan_model_new(gan_model **out, const gan_config *cfg, const gan_sample_shape *data);
+/* Let weights, averages and moments lie in `common` and gradients in `own`, both zero, of as many floats. */
+int64_t gan_model_common_floats(const gan_model *m);
+int64_t gan_model_own_floats(const gan_model *m);
+void gan_model_place(gan_model *m, float *common, float *own);
+gan_status gan_model_init(gan_model *m);  /* initial weights, into `common` */
+gan_status gan_model_alloc(gan_model *m); /* all this in memory of its own */
 void gan_model_free(gan_model *m); /* takes NULL */
 /* For a system's declare. Checks that the network gives `outputs` values a sample (0: any), described as `what`. */
 gan_status gan_model_add(gan_model *m, const char *name, const gan_sample_shape *in, int64_t outputs, const char *what);
 
 /* ---- a step: one iteration of training, being written ------------------------------------------------------- */
 
-typedef struct gan_range { /* floats that are summed over ranks as one message */
+typedef struct gan_range { /* floats that are summed over ranks */
     float *data;
     int64_t n;
+    bool bucket; /* of a gradient arena */
 } gan_range;
 
 struct gan_step {

@@ -24,6 +24,8 @@ typedef struct gan_session {
     gan_model *model;
     gan_step *step;
     gan_plan *plan;
+    gan_team team;
+    gan_team_memory memory; /* of the team: weights, averages, moments; and each rank's gradients */
     gan_comm_set *set;
     gan_layout layout;
     gan_run run;

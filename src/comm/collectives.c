@@ -1,8 +1,10 @@
-/* Reductions by number for the graph. An all_sum's reduction is made at its first use: the planner gives each one
+/* Sums by number for the graph: buckets, and what is small and summed by messages. An all_sum's reduction is made at its first use: the planner gives each one
  * a fixed place, and the order of first uses is the same on all ranks. */
-#include "gan/collectives.h"
+#include "bucket.h"
 
 #include "gan/mem.h"
+
+#include <string.h>
 
 typedef struct inline_sum {
     float *data;
@@ -10,32 +12,89 @@ typedef struct inline_sum {
     gan_reduction *r;
 } inline_sum;
 
+/* One of the two. */
+typedef struct numbered {
+    gan_reduction *alone;
+    gan__bucket_sum *bucket;
+} numbered;
+
 struct gan_comm_set {
-    const gan_comm *comm;
+    const gan_team *team;
     gan_reduce_mode mode;
-    gan_reduction **list;
+    numbered *list;
     int n;
     inline_sum *sums;
     int n_sums;
+    gan_team_memory memory; /* flags of the buckets */
+    int *queue; /* [n] buckets that are stored here and must go to the other teams, in order of starting */
+    int n_queue;
+    float *scratch;
     gan_collectives vtable;
 };
+
+/* ---- what the graph calls --------------------------------------------------------------------------------------- */
+
+/* First come, first sent, on every rank alike. */
+static gan_status send_queued(gan_comm_set *s)
+{
+    int sent = 0;
+    for (bool gone = true; gone && sent < s->n_queue; sent += gone)
+        GAN_TRY(gan__bucket_send(s->list[s->queue[sent]].bucket, &gone));
+    s->n_queue -= sent;
+    if (sent > 0) memmove(s->queue, s->queue + sent, (size_t)s->n_queue * sizeof *s->queue);
+    return GAN_OK;
+}
 
 static gan_status start(void *user, int number)
 {
     gan_comm_set *s = user;
-    return gan_reduction_start(s->list[number]);
+    if (s->list[number].alone) return gan_reduction_start(s->list[number].alone);
+    gan__bucket_arrive(s->list[number].bucket, GAN_STORED);
+    if (s->team->n_teams > 1) s->queue[s->n_queue++] = number;
+    return send_queued(s);
 }
 
+/* When all of the team have stored this bucket they have stored those started before it, so nothing is left in the queue
+ * in front of it. */
 static gan_status wait_for(void *user, int number)
 {
     gan_comm_set *s = user;
-    return gan_reduction_wait(s->list[number]);
+    if (s->list[number].alone) return gan_reduction_wait(s->list[number].alone);
+    GAN_TRY(gan__bucket_meet(s->list[number].bucket, GAN_STORED));
+    GAN_TRY(send_queued(s));
+    return gan__bucket_back(s->list[number].bucket);
 }
 
 static gan_status progress(void *user)
 {
     gan_comm_set *s = user;
-    return gan_reductions_move_on(s->comm);
+    GAN_TRY(send_queued(s));
+    return gan_reductions_move_on(s->team->all);
+}
+
+static void slice(void *user, int number, int64_t *from, int64_t *to)
+{
+    gan__bucket_slice(((gan_comm_set *)user)->list[number].bucket, from, to);
+}
+
+static const float *summed(void *user, int number, int64_t at, int64_t n)
+{
+    return gan__bucket_summed(((gan_comm_set *)user)->list[number].bucket, at, n);
+}
+
+static double *squares(void *user, int number)
+{
+    return gan__bucket_squares(((gan_comm_set *)user)->list[number].bucket);
+}
+
+static void arrive(void *user, int number, gan_event e)
+{
+    gan__bucket_arrive(((gan_comm_set *)user)->list[number].bucket, e);
+}
+
+static gan_status meet(void *user, int number, gan_event e)
+{
+    return gan__bucket_meet(((gan_comm_set *)user)->list[number].bucket, e);
 }
 
 static gan_status find_sum(gan_comm_set *s, float *data, int64_t n, inline_sum **out)
@@ -50,7 +109,7 @@ static gan_status find_sum(gan_comm_set *s, float *data, int64_t n, inline_sum *
     s->sums = more;
     *out = &more[s->n_sums];
     **out = (inline_sum){data, n, NULL};
-    GAN_TRY(gan_reduction_new(&(*out)->r, s->comm, s->n + s->n_sums, s->mode, data, n));
+    GAN_TRY(gan_reduction_new(&(*out)->r, s->team->all, s->n + s->n_sums, s->mode, data, n));
     s->n_sums++;
     return GAN_OK;
 }
@@ -64,33 +123,72 @@ static gan_status all_sum(void *user, float *data, int64_t n)
     return gan_reduction_wait(sum->r);
 }
 
-gan_status gan_comm_set_new(gan_comm_set **out, const gan_comm *c, gan_reduce_mode mode, int n_ranges,
-                            float *const *data, const int64_t *n)
+/* ---- making ---------------------------------------------------------------------------------------------------- */
+
+static gan_status take_memory(gan_comm_set *s, int n, const gan_sum_range *r)
 {
-    *out = NULL;
-    gan_status status = GAN_ENOMEM;
-    gan_comm_set *s = gan_calloc(1, sizeof *s);
-    if (!s) goto fail;
-    s->comm = c;
-    s->mode = mode;
-    s->vtable = (gan_collectives){s, start, wait_for, progress, all_sum};
-    s->list = gan_calloc(n_ranges, sizeof(gan_reduction *));
-    if (!s->list) goto fail;
-    for (; s->n < n_ranges; s->n++)
-        if ((status = gan_reduction_new(&s->list[s->n], c, s->n, mode, data[s->n], n[s->n])) != GAN_OK) goto fail;
-    *out = s;
+    int64_t bytes = 0;
+    s->list = gan_calloc(n, sizeof *s->list);
+    s->queue = gan_calloc(n, sizeof *s->queue);
+    s->scratch = gan_calloc(gan__bucket_scratch(s->team), sizeof *s->scratch);
+    GAN_TRY(gan_comm_agree(s->team->all, s->list && s->queue && s->scratch ? GAN_OK : GAN_ENOMEM));
+    for (int i = 0; i < n; i++) bytes += r[i].stride ? gan__bucket_bytes(s->team, r[i].n) : 0;
+    return gan_team_memory_open(&s->memory, s->team, bytes, 0);
+}
+
+static gan_status make_all(gan_comm_set *s, const gan_kernels *k, int n, const gan_sum_range *r)
+{
+    char *common = s->memory.common;
+    for (; s->n < n; s->n++, r++) {
+        numbered *l = &s->list[s->n];
+        if (!r->stride) {
+            GAN_TRY(gan_reduction_new(&l->alone, s->team->all, s->n, s->mode, r->data, r->n));
+            continue;
+        }
+        GAN_TRY(gan__bucket_sum_new(&l->bucket, s->team, s->n, s->mode, k, r, common, s->scratch));
+        common += gan__bucket_bytes(s->team, r->n);
+    }
     return GAN_OK;
-fail:
+}
+
+gan_status gan_comm_set_new(gan_comm_set **out, const gan_team *t, gan_reduce_mode mode, const gan_kernels *k,
+                            int n_ranges, const gan_sum_range *ranges)
+{
+    gan_comm_set *s = *out = gan_calloc(1, sizeof *s);
+    gan_status status = gan_comm_agree(t->all, s ? GAN_OK : GAN_ENOMEM);
+    if (status == GAN_OK) {
+        *s = (gan_comm_set){.team = t, .mode = mode};
+        s->vtable = (gan_collectives){.user = s,
+                                      .start = start,
+                                      .wait = wait_for,
+                                      .progress = progress,
+                                      .all_sum = all_sum,
+                                      .slice = slice,
+                                      .summed = summed,
+                                      .squares = squares,
+                                      .arrive = arrive,
+                                      .meet = meet};
+        status = take_memory(s, n_ranges, ranges);
+    }
+    if (status == GAN_OK) status = gan_comm_agree(t->all, make_all(s, k, n_ranges, ranges));
+    if (status == GAN_OK) return GAN_OK;
     gan_comm_set_free(s);
+    *out = NULL;
     return status;
 }
 
 void gan_comm_set_free(gan_comm_set *s)
 {
     if (!s) return;
-    for (int i = 0; i < s->n; i++) gan_reduction_free(s->list[i]);
+    for (int i = 0; i < s->n; i++) {
+        gan_reduction_free(s->list[i].alone);
+        gan__bucket_sum_free(s->list[i].bucket);
+    }
     for (int i = 0; i < s->n_sums; i++) gan_reduction_free(s->sums[i].r);
+    gan_team_memory_close(&s->memory);
+    gan_free(s->scratch);
     gan_free(s->list);
+    gan_free(s->queue);
     gan_free(s->sums);
     gan_free(s);
 }
@@ -98,9 +196,4 @@ void gan_comm_set_free(gan_comm_set *s)
 const gan_collectives *gan_comm_set_vtable(gan_comm_set *s)
 {
     return &s->vtable;
-}
-
-int64_t gan_comm_set_bytes(const gan_comm_set *s, int number)
-{
-    return gan_reduction_bytes_sent(s->list[number]);
 }

@@ -1,4 +1,4 @@
-/* The communicator of a run: our own duplicate, so that no library's messages meet ours, with errors returned
+/* The communicator of a run: our own, so that no library's messages meet ours, with errors returned
  * instead of ending the process; and the group of ranks that share this node's memory.
  *
  * gan__mpi is the one place where MPI's return codes become ours. */
@@ -36,9 +36,27 @@ static gan_status split_by_node(gan_comm *c)
     return gan__mpi(MPI_Allreduce(&first, &c->n_nodes, 1, MPI_INT, MPI_SUM, c->mpi), "count the nodes");
 }
 
+/* Number of this rank's node: the lowest rank on it. */
+static gan_status find_node(MPI_Comm mpi, int *node)
+{
+    MPI_Comm here;
+    int rank;
+    GAN_TRY(gan__mpi(MPI_Comm_rank(mpi, &rank), "tell the rank"));
+    GAN_TRY(gan__mpi(MPI_Comm_split_type(mpi, MPI_COMM_TYPE_SHARED, rank, MPI_INFO_NULL, &here),
+                     "find the ranks of this node"));
+    *node = rank;
+    gan_status s = gan__mpi(MPI_Bcast(node, 1, MPI_INT, 0, here), "number the nodes");
+    gan__mpi_warn(MPI_Comm_free(&here), "free the node's communicator");
+    return s;
+}
+
+/* Launchers may deal ranks out to nodes in turn; neighbours in our own order share a node, as teams and the cheap first
+ * rounds of a reduction want it. */
 static gan_status duplicate(gan_comm *c, MPI_Comm mpi)
 {
-    GAN_TRY(gan__mpi(MPI_Comm_dup(mpi, &c->mpi), "duplicate the communicator"));
+    int node;
+    GAN_TRY(find_node(mpi, &node));
+    GAN_TRY(gan__mpi(MPI_Comm_split(mpi, 0, node, &c->mpi), "duplicate the communicator"));
     GAN_TRY(gan__mpi(MPI_Comm_set_errhandler(c->mpi, MPI_ERRORS_RETURN), "set the error handler"));
     GAN_TRY(gan__mpi(MPI_Comm_rank(c->mpi, &c->rank), "tell the rank"));
     return gan__mpi(MPI_Comm_size(c->mpi, &c->size), "tell the number of ranks");

@@ -163,15 +163,11 @@ static void lay_out(gan_network *net)
     net->arena_floats = at;
 }
 
-static gan_status allocate(gan_network *net, bool ema)
+static gan_status allocate_nodes(gan_network *net)
 {
-    lay_out(net);
-    net->w = gan_calloc(net->arena_floats, sizeof(float));
-    net->grad = gan_calloc(net->arena_floats, sizeof(float));
     net->leaf = gan_calloc(net->n_params, sizeof *net->leaf);
     net->stat = gan_calloc(net->n_params, sizeof *net->stat);
-    if (ema) net->ema = gan_calloc(net->arena_floats, sizeof(float));
-    if (!net->w || !net->grad || !net->leaf || !net->stat || (ema && !net->ema)) return GAN_ENOMEM;
+    if (!net->leaf || !net->stat) return GAN_ENOMEM;
     for (int i = 0; i < net->n_params; i++) net->stat[i] = GAN_NONE;
     return GAN_OK;
 }
@@ -188,7 +184,9 @@ static gan_status declare_all(gan_network *net, const gan_config *cfg, const gan
         GAN_TRY(declare_layer(net, &texts[i], &net->out, init));
         net->out = net->layers[i].out;
     }
-    return allocate(net, gan_config_real(cfg, net->name, "ema") > 0);
+    net->averages = gan_config_real(cfg, net->name, "ema") > 0;
+    lay_out(net);
+    return allocate_nodes(net);
 }
 
 gan_status gan_network_new(gan_network **out, const gan_config *cfg, const char *name, const gan_sample_shape *in)
@@ -205,6 +203,21 @@ gan_status gan_network_new(gan_network **out, const gan_config *cfg, const char 
     return GAN_OK;
 }
 
+void gan_network_place(gan_network *net, float *w, float *ema, float *grad)
+{
+    net->w = w;
+    net->ema = net->averages ? ema : NULL;
+    net->grad = grad;
+}
+
+gan_status gan_network_alloc(gan_network *net)
+{
+    const int64_t n = net->arena_floats;
+    if (!(net->owned = gan_calloc(3 * n, sizeof *net->owned))) return GAN_ENOMEM;
+    gan_network_place(net, net->owned, net->owned + n, net->owned + 2 * n);
+    return GAN_OK;
+}
+
 void gan_network_free(gan_network *net)
 {
     if (!net) return;
@@ -215,9 +228,7 @@ void gan_network_free(gan_network *net)
     for (int i = 0; i < net->n_params; i++) gan_free(net->params[i].name);
     gan_free(net->layers);
     gan_free(net->params);
-    gan_free(net->w);
-    gan_free(net->grad);
-    gan_free(net->ema);
+    gan_free(net->owned);
     gan_free(net->leaf);
     gan_free(net->stat);
     gan_free(net->name);

@@ -1,20 +1,17 @@
 /* Adam (Kingma and Ba 2015, Algorithm 1), with both bias corrections. */
 #include "rules.h"
 
-#include <math.h>
-
 static double apply(const gan__range *r)
 {
     const gan_optimizer *o = r->o;
-    double t = (double)(r->updates + 1);
-    gan_adam a = {.rate = (float)(r->rate / (1 - pow(o->beta1, t))),
+    gan_adam a = {.rate = (float)(r->rate / (1 - r->beta1_t)),
                   .beta1 = (float)o->beta1,
                   .beta2 = (float)o->beta2,
                   .epsilon = (float)o->epsilon,
-                  .v_scale = (float)(1 / (1 - pow(o->beta2, t))),
+                  .v_scale = (float)(1 / (1 - r->beta2_t)),
                   .weight_decay = (float)o->weight_decay,
                   .grad_scale = r->scale};
-    return r->k->adam(r->n, &a, o->net->grad + r->offset, o->net->w + r->offset, o->array[0] + r->offset,
+    return r->k->adam(r->n, &a, r->grad, o->net->w + r->offset, o->array[0] + r->offset,
                       o->array[1] + r->offset);
 }
 

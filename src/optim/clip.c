@@ -11,15 +11,28 @@ static gan_status infer(gan_graph *g, gan_node *y)
     return GAN_OK;
 }
 
-static gan_status forward(const gan_call *c)
+static double sum_squares(const gan__range *r)
 {
-    gan__job *job = c->y->p.call.user;
-    job->squares = c->run->k->sum_squares(job->n, job->o->net->grad + job->offset);
-    return GAN_OK;
+    return r->k->sum_squares(r->n, r->grad);
 }
 
+static gan_status measure(const gan_call *c)
+{
+    gan__job *job = c->y->p.call.user;
+    gan__each_block(c, job, (gan__range){.o = job->o, .k = c->run->k}, sum_squares, true);
+    gan__slice_done(c, job, GAN_MEASURED);
+    return c->run->comm ? GAN_OK : gan__slices_done(c, job, GAN_MEASURED);
+}
+
+static gan_status add_up(const gan_call *c)
+{
+    return gan__slices_done(c, c->y->p.call.user, GAN_MEASURED);
+}
+
+const gan_op gan__op_slice_norm = {
+    .name = "slice_norm", .effect = true, .eager = true, .infer = infer, .forward = measure};
 const gan_op gan__op_gradient_norm = {
-    .name = "gradient_norm", .effect = true, .eager = true, .infer = infer, .forward = forward};
+    .name = "gradient_norm", .effect = true, .waits = 2, .infer = infer, .forward = add_up};
 
 double gan__clip_scale(const gan_optimizer *o, int update)
 {

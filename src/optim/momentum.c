@@ -12,7 +12,7 @@ static double apply(const gan__range *r)
 {
     const gan_optimizer *o = r->o;
     return r->k->momentum(r->n, r->rate, (float)coefficient(o, r->step), (float)o->weight_decay, r->scale,
-                          o->net->grad + r->offset, o->net->w + r->offset, o->array[0] + r->offset);
+                          r->grad, o->net->w + r->offset, o->array[0] + r->offset);
 }
 
 const gan__rule gan__rule_momentum = {.name = "momentum", .n_arrays = 1, .arrays = {"velocity"}, .apply = apply};

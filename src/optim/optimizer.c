@@ -46,8 +46,6 @@ gan_status gan_optimizer_new(gan_optimizer **out, const gan_config *cfg, gan_net
     o->net = net;
     read_config(o, cfg, net->name);
     gan_status s = check_schedule(cfg, o);
-    for (int i = 0; i < o->rule->n_arrays && s == GAN_OK; i++)
-        if (!(o->array[i] = gan_calloc(net->arena_floats, sizeof(float)))) s = GAN_ENOMEM;
     if (s != GAN_OK) {
         gan_optimizer_free(o);
         return s;
@@ -56,12 +54,30 @@ gan_status gan_optimizer_new(gan_optimizer **out, const gan_config *cfg, gan_net
     return GAN_OK;
 }
 
+void gan_optimizer_place(gan_optimizer *o, float *moments)
+{
+    for (int i = 0; i < o->rule->n_arrays; i++) o->array[i] = moments + i * o->net->arena_floats;
+}
+
+gan_status gan_optimizer_alloc(gan_optimizer *o)
+{
+    if (!(o->owned = gan_calloc(o->rule->n_arrays * o->net->arena_floats, sizeof *o->owned))) return GAN_ENOMEM;
+    gan_optimizer_place(o, o->owned);
+    return GAN_OK;
+}
+
+static void free_job(gan__job *job)
+{
+    gan_free(job->blocks);
+    gan_free(job);
+}
+
 void gan_optimizer_free(gan_optimizer *o)
 {
     if (!o) return;
-    for (int i = 0; i < GAN_MAX_MOMENTS; i++) gan_free(o->array[i]);
-    for (int i = 0; i < o->n_jobs; i++) gan_free(o->jobs[i]);
+    for (int i = 0; i < o->n_jobs; i++) free_job(o->jobs[i]);
     gan_free(o->jobs);
+    gan_free(o->owned);
     gan_free(o);
 }
 
@@ -106,51 +122,85 @@ static gan_status update_infer(gan_graph *g, gan_node *y)
     return GAN_OK;
 }
 
+static double update_block(const gan__range *r)
+{
+    const gan_optimizer *o = r->o;
+    bool trained = r->offset < o->net->trained_floats;
+    double squares = trained ? o->rule->apply(r) : gan__state_apply(r);
+    gan__ema_apply(o, r->k, r->offset, r->n);
+    return squares;
+}
+
+static void update_slice(const gan_call *c, gan__job *job)
+{
+    gan_optimizer *o = job->o;
+    gan__range r = {.o = o, .k = c->run->k, .step = c->run->step};
+    double number = (double)(c->run->step * o->updates_per_step + job->update + 1);
+    bool clipped = o->clip_norm > 0 && job->offset < o->net->trained_floats;
+    r.beta1_t = pow(o->beta1, number);
+    r.beta2_t = pow(o->beta2, number);
+    r.rate = (float)gan_optimizer_rate(o, c->run->step);
+    r.scale = (float)gan__clip_scale(o, job->update);
+    gan__each_block(c, job, r, update_block, !clipped); /* clipped: the squares are there, and others may still read them */
+}
+
 static gan_status update_forward(const gan_call *c)
 {
     gan__job *job = c->y->p.call.user;
-    gan_optimizer *o = job->o;
-    if (c->run->diagnose) return GAN_OK;
-    if (job->offset >= o->net->trained_floats) {
-        job->squares = gan__state_apply(o, c->run->k, job->offset, job->n);
-    } else {
-        gan__range r = {.o = o, .k = c->run->k, .offset = job->offset, .n = job->n, .step = c->run->step};
-        r.updates = c->run->step * o->updates_per_step + job->update;
-        r.rate = (float)gan_optimizer_rate(o, c->run->step);
-        r.scale = (float)gan__clip_scale(o, job->update);
-        job->squares = o->rule->apply(&r);
-    }
-    gan__ema_apply(o, c->run->k, job->offset, job->n);
-    return GAN_OK;
+    if (!c->run->diagnose) update_slice(c, job);
+    gan__slice_done(c, job, GAN_UPDATED);
+    return c->run->comm ? GAN_OK : gan__slices_done(c, job, GAN_UPDATED);
+}
+
+static gan_status updated_forward(const gan_call *c)
+{
+    return gan__slices_done(c, c->y->p.call.user, GAN_UPDATED);
 }
 
 static const gan_op op_update = {
     .name = "update", .effect = true, .eager = true, .infer = update_infer, .forward = update_forward};
+static const gan_op op_updated = {
+    .name = "updated", .effect = true, .waits = 2, .infer = update_infer, .forward = updated_forward};
 
 void gan_optimizer_begin_update(gan_optimizer *o)
 {
     o->updates_per_step++;
 }
 
-static gan_status new_job(gan_optimizer *o, int64_t offset, int64_t n, gan__job **job)
+static gan_status new_job(gan_optimizer *o, const gan__job *like, gan__job **out)
 {
+    *out = NULL;
     gan__job **more = gan_realloc(o->jobs, o->n_jobs + 1, sizeof *more);
     if (!more) return GAN_ENOMEM;
     o->jobs = more;
-    if (!(*job = gan_calloc(1, sizeof **job))) return GAN_ENOMEM;
-    **job = (gan__job){o, offset, n, o->updates_per_step - 1, 0};
-    o->jobs[o->n_jobs++] = *job;
-    return GAN_OK;
+    gan__job *job = gan_calloc(1, sizeof *job);
+    if (!job) return GAN_ENOMEM;
+    *job = *like;
+    job->blocks = gan_calloc((like->n + GAN_UPDATE_BLOCK - 1) / GAN_UPDATE_BLOCK, sizeof *job->blocks);
+    o->jobs[o->n_jobs++] = *out = job;
+    return job->blocks ? GAN_OK : GAN_ENOMEM;
 }
 
-gan_status gan_add_update(gan_graph *g, gan_optimizer *o, int64_t offset, int64_t n, gan_id *update,
-                          gan_id *norm)
+/* Append an op of the job; after `before` unless that is GAN_NONE. */
+static gan_status add_node(gan_graph *g, const gan_op *op, gan__job *job, gan_id before, gan_id *id)
 {
+    gan_node node = {.op = op, .p = {.call = {job, job->o->n_jobs - 1}}};
+    GAN_TRY(gan_graph_add(g, &node, id));
+    return before == GAN_NONE ? GAN_OK : gan_graph_after(g, *id, before);
+}
+
+gan_status gan_add_update(gan_graph *g, gan_optimizer *o, int64_t offset, int64_t n, int number, gan_update_nodes *nodes)
+{
+    const gan__job like = {.o = o, .offset = offset, .n = n, .number = number, .update = o->updates_per_step - 1};
+    const bool clip = o->clip_norm > 0 && offset < o->net->trained_floats, alone = gan_graph_ranks(g) == 1;
     gan__job *job;
-    GAN_TRY(new_job(o, offset, n, &job));
-    gan_node node = {.op = &gan__op_gradient_norm, .p = {.call = {job, o->n_jobs - 1}}};
-    *norm = GAN_NONE;
-    if (o->clip_norm > 0 && offset < o->net->trained_floats) GAN_TRY(gan_graph_add(g, &node, norm));
-    node.op = &op_update;
-    return gan_graph_add(g, &node, update);
+    GAN_TRY(new_job(o, &like, &job));
+    *nodes = (gan_update_nodes){GAN_NONE, GAN_NONE, GAN_NONE, GAN_NONE};
+    if (clip) GAN_TRY(add_node(g, &gan__op_slice_norm, job, GAN_NONE, &nodes->norm));
+    nodes->first = nodes->norm;
+    if (clip && !alone) GAN_TRY(add_node(g, &gan__op_gradient_norm, job, nodes->first, &nodes->norm));
+    GAN_TRY(add_node(g, &op_update, job, nodes->norm, &nodes->update));
+    if (!clip) nodes->first = nodes->update;
+    nodes->done = nodes->update;
+    return alone ? GAN_OK : add_node(g, &op_updated, job, nodes->update, &nodes->done);
 }

@@ -6,15 +6,16 @@
 
 enum { GAN_MAX_MOMENTS = 2 };
 
-/* One call on floats [offset, offset+n) of the arena. */
+/* One call on floats [offset, offset+n) of the arena, at most a block. */
 typedef struct gan__range {
     const gan_optimizer *o;
     const gan_kernels *k;
     int64_t offset, n;
-    int64_t step;    /* of the run */
-    int64_t updates; /* of this network before this one */
-    float rate;      /* learning rate of the step */
-    float scale;     /* of the gradient: below 1 when it is clipped */
+    const float *grad; /* [n], the sum over ranks */
+    int64_t step;      /* of the run */
+    double beta1_t, beta2_t; /* powers of the betas: the number of this update, from 1 */
+    float rate;        /* learning rate of the step */
+    float scale;       /* of the gradient: below 1 when it is clipped */
 } gan__range;
 
 typedef struct gan__rule {
@@ -24,18 +25,21 @@ typedef struct gan__rule {
     double (*apply)(const gan__range *r); /* returns the sum of squares of the gradient */
 } gan__rule;
 
-/* An update node and what it knows. */
+/* What the nodes that update a range know. */
 typedef struct gan__job {
     gan_optimizer *o;
     int64_t offset, n;
+    int number;     /* of the range's reduction */
     int update;     /* which of the step's updates of this network */
+    double *blocks; /* sums of squares of its blocks, in a run of one rank */
     double squares; /* sum of squares of its gradient in the step that ran last */
 } gan__job;
 
 struct gan_optimizer {
     gan_network *net;
     const gan__rule *rule;
-    float *array[GAN_MAX_MOMENTS];
+    float *array[GAN_MAX_MOMENTS]; /* NULL until placed */
+    float *owned;                  /* where they lie when nobody lent memory */
     gan_schedule schedule;
     double beta1, beta2, epsilon, momentum, momentum_final, weight_decay, clip_norm, ema;
     int64_t momentum_steps;
@@ -47,11 +51,19 @@ struct gan_optimizer {
 extern const gan__rule gan__rule_sgd, gan__rule_momentum, gan__rule_adam, gan__rule_rmsprop;
 
 double gan__clip_scale(const gan_optimizer *o, int update); /* clip.c */
-extern const gan_op gan__op_gradient_norm;                   /* clip.c */
+extern const gan_op gan__op_slice_norm, gan__op_gradient_norm;
 
 /* ema.c: the moving average of a range after its update. */
 void gan__ema_apply(const gan_optimizer *o, const gan_kernels *k, int64_t offset, int64_t n);
 /* state.c: move the batch statistics of a range towards those of this step. Returns the sum of squares. */
-double gan__state_apply(const gan_optimizer *o, const gan_kernels *k, int64_t offset, int64_t n);
+double gan__state_apply(const gan__range *r);
+
+/* slice.c: do `block` to every block of this rank's slice of a job's range: r.offset, r.n and r.grad are set, what it
+ * returns is the block's sum of squares, which is noted if wanted. */
+typedef double gan__block_fn(const gan__range *r);
+void gan__each_block(const gan_call *c, gan__job *job, gan__range r, gan__block_fn *block, bool note);
+/* Tell the team that this rank's slice is done / wait for all slices and add up the squares, in the order of blocks. */
+void gan__slice_done(const gan_call *c, gan__job *job, gan_event e);
+gan_status gan__slices_done(const gan_call *c, gan__job *job, gan_event e);
 
 #endif

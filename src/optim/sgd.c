@@ -4,7 +4,7 @@
 static double apply(const gan__range *r)
 {
     const gan_optimizer *o = r->o;
-    return r->k->momentum(r->n, r->rate, 0, (float)o->weight_decay, r->scale, o->net->grad + r->offset,
+    return r->k->momentum(r->n, r->rate, 0, (float)o->weight_decay, r->scale, r->grad,
                           o->net->w + r->offset, NULL);
 }
 

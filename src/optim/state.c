@@ -4,15 +4,17 @@
 
 #include <math.h>
 
-double gan__state_apply(const gan_optimizer *o, const gan_kernels *k, int64_t offset, int64_t n)
+double gan__state_apply(const gan__range *r)
 {
-    gan_network *net = o->net;
-    double squares = k->sum_squares(n, net->grad + offset);
+    const gan_network *net = r->o->net;
+    const int64_t end = r->offset + r->n;
+    double squares = r->k->sum_squares(r->n, r->grad);
     if (!isfinite(squares)) return squares;
     for (int i = 0; i < net->n_params; i++) {
         const gan_param *p = &net->params[i];
-        if (p->state && p->offset >= offset && p->offset < offset + n)
-            k->ema(p->floats, p->momentum, net->grad + p->offset, net->w + p->offset);
+        int64_t from = p->offset > r->offset ? p->offset : r->offset;
+        int64_t to = p->offset + p->floats < end ? p->offset + p->floats : end;
+        if (p->state && from < to) r->k->ema(to - from, p->momentum, r->grad + from - r->offset, net->w + from);
     }
     return squares;
 }

@@ -8,7 +8,7 @@ typedef struct gan__bucket {
     int64_t offset, n;
     bool state;
     int number;         /* of its reduction */
-    gan_id last_update; /* node of the latest update in the step program, GAN_NONE */
+    gan_id updated; /* node behind the latest update in the step program, GAN_NONE */
 } gan__bucket;
 
 struct gan_buckets {
@@ -19,7 +19,7 @@ struct gan_buckets {
 gan_status gan__buckets_new(struct gan_buckets **out, const gan_network *net, int64_t bucket_floats);
 void gan__buckets_free(struct gan_buckets *b);
 
-/* Append to the step: a sum over all ranks of this range. */
-gan_status gan__step_add_reduction(gan_step *s, float *data, int64_t n, int *number);
+/* Append to the step: a sum over all ranks of this range; of a bucket, whose update a team shares, or of anything else. */
+gan_status gan__step_add_reduction(gan_step *s, float *data, int64_t n, bool bucket, int *number);
 
 #endif

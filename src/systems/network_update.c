@@ -1,7 +1,9 @@
 /* Updating a network: gradient, store in the arena, reduction bucket by bucket, optimizer.
  *
- * Each bucket has its own chain  stores -> start -> wait -> update  (stores -> update in a run of one rank), so the
- * last layers travel while the first ones are still computed, and what reads a parameter next waits for its bucket only. */
+ * Each bucket has its own chain  stores -> start -> wait -> update -> updated  (stores -> update in a run of one rank), so
+ * the last layers travel while the first ones are still computed, and what reads a parameter next waits for its bucket
+ * only. The ranks of a team have the weights in common: once a rank has started a bucket, others may write its parameters. So
+ * whoever reads the old ones runs before the start, and whoever reads the new ones after `updated`. */
 #include "buckets.h"
 
 #include "gan/mem.h"
@@ -30,32 +32,32 @@ static gan_status store_gradients(gan_step *s, const gan_network *net, const gan
         gan_id store;
         if (!in_bucket(&net->params[i], b)) continue;
         GAN_TRY(gan_add_store(s->graph, grads[i], net->grad + net->params[i].offset, &store));
-        if (b->last_update != GAN_NONE) GAN_TRY(gan_graph_after(s->graph, store, b->last_update));
+        if (b->updated != GAN_NONE) GAN_TRY(gan_graph_after(s->graph, store, b->updated));
         GAN_TRY(gan_graph_after(s->graph, then, store));
     }
     return GAN_OK;
 }
 
-/* Append the bucket's chain; *ready is the node after which its update may run. */
+/* Append the bucket's sum over ranks, before node `then`. *end: from here on its parameters are no longer the old ones. */
 static gan_status reduce_bucket(gan_step *s, const gan_network *net, const gan__bucket *b, const gan_id *grads,
-                                gan_id update)
+                                gan_id then, gan_id *end)
 {
-    gan_id start, wait;
-    if (gan_graph_ranks(s->graph) == 1) return store_gradients(s, net, b, grads, update);
-    GAN_TRY(gan_add_reduce_start(s->graph, b->number, &start));
-    GAN_TRY(store_gradients(s, net, b, grads, start));
-    GAN_TRY(gan_add_reduce_wait(s->graph, b->number, start, &wait));
-    return gan_graph_after(s->graph, update, wait);
+    gan_id wait;
+    if (gan_graph_ranks(s->graph) == 1) return store_gradients(s, net, b, grads, then);
+    GAN_TRY(gan_add_reduce_start(s->graph, b->number, end));
+    GAN_TRY(store_gradients(s, net, b, grads, *end));
+    GAN_TRY(gan_add_reduce_wait(s->graph, b->number, *end, &wait));
+    return gan_graph_after(s->graph, then, wait);
 }
 
 /* New nodes for the bucket's parameters: from here on they read the updated values. */
-static gan_status renew_leaves(gan_step *s, gan_network *net, const gan__bucket *b)
+static gan_status renew_leaves(gan_step *s, gan_network *net, const gan__bucket *b, gan_id end)
 {
     for (int i = 0; i < net->n_params; i++) {
         if (!in_bucket(&net->params[i], b)) continue;
-        gan_graph_node(s->graph, net->leaf[i])->p.param.superseded_by = b->last_update;
+        gan_graph_node(s->graph, net->leaf[i])->p.param.superseded_by = end;
         GAN_TRY(gan_network_bind(net, s->graph, net->w, i));
-        GAN_TRY(gan_graph_after(s->graph, net->leaf[i], b->last_update));
+        GAN_TRY(gan_graph_after(s->graph, net->leaf[i], b->updated));
     }
     return GAN_OK;
 }
@@ -67,26 +69,27 @@ static gan_status first_buckets(gan_step *s, int net)
     GAN_TRY(gan__buckets_new(&s->buckets[net], n, kib * 256));
     for (int i = 0; i < s->buckets[net]->n; i++) {
         gan__bucket *b = &s->buckets[net]->list[i];
-        GAN_TRY(gan__step_add_reduction(s, n->grad + b->offset, b->n, &b->number));
+        GAN_TRY(gan__step_add_reduction(s, n->grad + b->offset, b->n, true, &b->number));
     }
     return GAN_OK;
 }
 
-static gan_status write_update(gan_step *s, int net, const gan_id *grads, gan_id *norms, gan_id *updates)
+static gan_status write_update(gan_step *s, int net, const gan_id *grads, gan_update_nodes *nodes)
 {
     gan_network *n = s->model->nets[net];
     struct gan_buckets *buckets = s->buckets[net];
     gan_optimizer_begin_update(s->model->opts[net]);
     for (int i = 0; i < buckets->n; i++) {
         gan__bucket *b = &buckets->list[i];
-        GAN_TRY(gan_add_update(s->graph, s->model->opts[net], b->offset, b->n, &updates[i], &norms[i]));
-        GAN_TRY(reduce_bucket(s, n, b, grads, norms[i] == GAN_NONE ? updates[i] : norms[i]));
-        b->last_update = updates[i];
-        GAN_TRY(renew_leaves(s, n, b));
+        GAN_TRY(gan_add_update(s->graph, s->model->opts[net], b->offset, b->n, b->number, &nodes[i]));
+        gan_id end = nodes[i].update;
+        GAN_TRY(reduce_bucket(s, n, b, grads, nodes[i].first, &end));
+        b->updated = nodes[i].done;
+        GAN_TRY(renew_leaves(s, n, b, end));
     }
     for (int i = 0; i < buckets->n; i++) /* with clipping, every norm precedes every update */
         for (int k = 0; k < buckets->n; k++)
-            if (norms[k] != GAN_NONE) GAN_TRY(gan_graph_after(s->graph, updates[i], norms[k]));
+            if (nodes[k].norm != GAN_NONE) GAN_TRY(gan_graph_after(s->graph, nodes[i].update, nodes[k].norm));
     return GAN_OK;
 }
 
@@ -96,9 +99,9 @@ gan_status gan_step_update(gan_step *s, int net, gan_id loss)
     gan_status status = GAN_ENOMEM;
     if (!s->buckets[net]) GAN_TRY(first_buckets(s, net));
     gan_id *grads = gan_calloc(n->n_params, sizeof *grads);
-    gan_id *nodes = gan_calloc(2 * (int64_t)s->buckets[net]->n, sizeof *nodes);
+    gan_update_nodes *nodes = gan_calloc(s->buckets[net]->n, sizeof *nodes);
     if (grads && nodes) status = gradients(s, n, loss, grads);
-    if (status == GAN_OK) status = write_update(s, net, grads, nodes, nodes + s->buckets[net]->n);
+    if (status == GAN_OK) status = write_update(s, net, grads, nodes);
     gan_free(grads);
     gan_free(nodes);
     return status;

@@ -67,13 +67,13 @@ gan_status gan_step_metric(gan_step *s, const char *name, gan_id partial)
     return GAN_OK;
 }
 
-gan_status gan__step_add_reduction(gan_step *s, float *data, int64_t n, int *number)
+gan_status gan__step_add_reduction(gan_step *s, float *data, int64_t n, bool bucket, int *number)
 {
     gan_range *more = gan_realloc(s->reductions, s->n_reductions + 1, sizeof *more);
     if (!more) return GAN_ENOMEM;
     s->reductions = more;
     *number = s->n_reductions;
-    more[s->n_reductions++] = (gan_range){data, n};
+    more[s->n_reductions++] = (gan_range){data, n, bucket};
     return GAN_OK;
 }
 
@@ -83,7 +83,7 @@ static gan_status reduce_metrics(gan_step *s)
     if (gan_graph_ranks(s->graph) == 1 || s->n_metrics == 0) return GAN_OK;
     int number, last = gan_graph_count(s->graph);
     gan_id start, wait;
-    GAN_TRY(gan__step_add_reduction(s, s->metrics, s->n_metrics, &number));
+    GAN_TRY(gan__step_add_reduction(s, s->metrics, s->n_metrics, false, &number));
     gan_graph_set_metric(s->graph, true);
     GAN_TRY(gan_add_reduce_start(s->graph, number, &start));
     for (gan_id i = 0; i < last; i++) {

@@ -50,21 +50,28 @@ static int64_t total_steps(const gan_session *s)
     return (int64_t)ceil(images / (double)gan_session_images_per_step(s));
 }
 
-/* Rank 0's arenas to all ranks: after this every replica is the same, whatever each rank drew for itself. */
+/* Rank 0's arenas to the first ranks of the other teams. */
+static gan_status share_arenas(loop *l)
+{
+    const gan_comm *firsts = &l->s.team.column;
+    for (int i = 0; i < l->s.model->n_nets; i++) {
+        gan_network *net = l->s.model->nets[i];
+        int64_t bytes = net->arena_floats * (int64_t)sizeof(float);
+        GAN_TRY(gan_comm_bcast(firsts, net->w, bytes));
+        if (net->ema) GAN_TRY(gan_comm_bcast(firsts, net->ema, bytes));
+        for (int a = 0; a < gan_optimizer_arrays(l->s.model->opts[i]); a++)
+            GAN_TRY(gan_comm_bcast(firsts, gan_optimizer_array(l->s.model->opts[i], a), bytes));
+    }
+    return GAN_OK;
+}
+
+/* After this every replica is the same, whatever each team drew for itself, and every rank sees it. */
 static gan_status share_state(loop *l)
 {
     int64_t state[2] = {l->step, l->saved};
     GAN_TRY(gan_comm_bcast(l->s.comm, state, sizeof state));
     l->step = state[0], l->saved = state[1];
-    for (int i = 0; i < l->s.model->n_nets; i++) {
-        gan_network *net = l->s.model->nets[i];
-        int64_t bytes = net->arena_floats * (int64_t)sizeof(float);
-        GAN_TRY(gan_comm_bcast(l->s.comm, net->w, bytes));
-        if (net->ema) GAN_TRY(gan_comm_bcast(l->s.comm, net->ema, bytes));
-        for (int a = 0; a < gan_optimizer_arrays(l->s.model->opts[i]); a++)
-            GAN_TRY(gan_comm_bcast(l->s.comm, gan_optimizer_array(l->s.model->opts[i], a), bytes));
-    }
-    return GAN_OK;
+    return gan_comm_agree(l->s.comm, l->s.team.rank == 0 ? share_arenas(l) : GAN_OK);
 }
 
 static gan_status open_files(loop *l, bool fresh)
@@ -134,17 +141,17 @@ static uint64_t replica_digest(const loop *l)
     return h;
 }
 
-/* All replicas must be the same bits; the first rank that differs from rank 0 is named. Looked at every so often, and
+/* The copies of all teams must be the same bits; the first rank of the first that differs from rank 0's is named. Looked at every so often, and
  * whenever a state is about to be stored: rank 0's replica could be the bad one. */
 static gan_status check_drift(loop *l, bool storing)
 {
     const gan_comm *c = l->s.comm;
     int64_t every = gan_config_int(l->s.cfg, "parallel", "digest_every");
-    if (c->size == 1 || every == 0 || (!storing && l->step % every != 0)) return GAN_OK;
+    if (l->s.team.n_teams == 1 || every == 0 || (!storing && l->step % every != 0)) return GAN_OK;
     uint64_t *all = gan_calloc(c->size, sizeof *all);
     if (!all) gan_comm_abort(c, GAN_ENOMEM, gan_fail_text());
-    gan_status s = gan_comm_gather(c, replica_digest(l), all);
-    for (int r = 1; r < c->size && s == GAN_OK; r++)
+    gan_status s = gan_comm_gather(c, l->s.team.rank == 0 ? replica_digest(l) : 0, all);
+    for (int r = l->s.team.size; r < c->size && s == GAN_OK; r += l->s.team.size)
         if (all[r] != all[0])
             s = GAN_FAIL(GAN_EDRIFT,
                          "step %lld: the replica of rank %d differs from rank 0's (%016" PRIx64 " and %016" PRIx64

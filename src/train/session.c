@@ -1,6 +1,7 @@
 /* A session: kernels, data, networks, program and reductions, ready to run steps. */
 #include "gan/train.h"
 
+#include "gan/log.h"
 #include "gan/mem.h"
 
 #include <math.h>
@@ -51,13 +52,44 @@ static bool couples(const gan_model *m)
     return any;
 }
 
-static gan_status build_program(gan_session *s, int ranks)
+static gan_status build_model(gan_session *s, int ranks)
 {
     const gan_source_info *info = gan_source_describe(s->source);
     gan_sample_shape data = {.n_dims = info->n_dims};
     for (int i = 0; i < info->n_dims; i++) data.dims[i] = info->dims[i];
     GAN_TRY(gan_model_new(&s->model, s->cfg, &data));
-    GAN_TRY(gan_layout_resolve(&s->layout, s->cfg, ranks, couples(s->model)));
+    return gan_layout_resolve(&s->layout, s->cfg, ranks, couples(s->model));
+}
+
+/* Where the nodes lack shared memory (containers often give little) each rank has a copy of its own. */
+static gan_status open_memory(gan_session *s)
+{
+    const int64_t common = gan_model_common_floats(s->model) * (int64_t)sizeof(float);
+    const int64_t each = gan_model_own_floats(s->model) * (int64_t)sizeof(float);
+    const int64_t wanted = gan_config_int(s->cfg, "parallel", "team");
+    const bool powers = s->layout.mode == GAN_REDUCE_ORDERED;
+    GAN_TRY(gan_team_open(&s->team, s->comm, wanted, powers));
+    gan_status status = gan_team_memory_open(&s->memory, &s->team, common, each);
+    if (status != GAN_ENOMEM || s->team.size == 1 || wanted > 0) return status;
+    gan_team_close(&s->team);
+    if (s->comm->rank == 0)
+        gan_warn("%s; so each rank keeps weights and moments of its own, which costs memory and time (parallel.team = 1 "
+                 "does so without this word)", *gan_fail_text() ? gan_fail_text() : "a node is short of shared memory");
+    gan_fail_clear();
+    GAN_TRY(gan_team_open(&s->team, s->comm, 1, powers));
+    return gan_team_memory_open(&s->memory, &s->team, common, each);
+}
+
+static gan_status place_model(gan_session *s)
+{
+    GAN_TRY(open_memory(s));
+    char *own = s->memory.each + s->team.rank * s->memory.each_bytes;
+    gan_model_place(s->model, (float *)(void *)s->memory.common, (float *)(void *)own);
+    return gan_comm_agree(s->comm, s->team.rank == 0 ? gan_model_init(s->model) : GAN_OK);
+}
+
+static gan_status build_program(gan_session *s, int ranks)
+{
     GAN_TRY(gan_step_new(&s->step, s->model, s->source, s->layout.batch, s->layout.shards, ranks));
     GAN_TRY(gan_plan_build(&s->plan, s->step->graph, NULL, 0));
     s->times = gan_calloc(gan_graph_phases(s->step->graph), sizeof *s->times);
@@ -66,17 +98,16 @@ static gan_status build_program(gan_session *s, int ranks)
 
 static gan_status make_reductions(gan_session *s)
 {
-    int n = s->step->n_reductions;
-    gan_status status = GAN_ENOMEM;
-    float **data = gan_calloc(n, sizeof *data);
-    int64_t *floats = gan_calloc(n, sizeof *floats);
-    for (int i = 0; data && floats && i < n; i++) {
-        data[i] = s->step->reductions[i].data;
-        floats[i] = s->step->reductions[i].n;
+    const int n = s->step->n_reductions;
+    const int64_t stride = s->memory.each_bytes / (int64_t)sizeof(float);
+    gan_sum_range *ranges = gan_calloc(n, sizeof *ranges);
+    GAN_TRY(gan_comm_agree(s->comm, ranges ? GAN_OK : GAN_ENOMEM));
+    for (int i = 0; i < n; i++) {
+        const gan_range *r = &s->step->reductions[i];
+        ranges[i] = (gan_sum_range){r->data, r->n, r->bucket ? stride : 0};
     }
-    if (data && floats) status = gan_comm_set_new(&s->set, s->comm, s->layout.mode, n, data, floats);
-    gan_free(data);
-    gan_free(floats);
+    gan_status status = gan_comm_set_new(&s->set, &s->team, s->layout.mode, s->k, n, ranges);
+    gan_free(ranges);
     return status;
 }
 
@@ -84,8 +115,10 @@ static gan_status open_all(gan_session *s, int ranks)
 {
     GAN_TRY(choose_kernels(s));
     GAN_TRY(gan_comm_agree(s->comm, open_source(s)));
+    GAN_TRY(gan_comm_agree(s->comm, build_model(s, ranks)));
+    GAN_TRY(place_model(s));
     GAN_TRY(gan_comm_agree(s->comm, build_program(s, ranks)));
-    if (ranks == s->comm->size && ranks > 1) GAN_TRY(gan_comm_agree(s->comm, make_reductions(s)));
+    if (ranks == s->comm->size && ranks > 1) GAN_TRY(make_reductions(s));
     s->run = (gan_run){.k = s->k,
                        .comm = s->set ? gan_comm_set_vtable(s->set) : NULL,
                        .seed = (uint64_t)gan_config_int(s->cfg, "run", "seed"),
@@ -107,6 +140,8 @@ void gan_session_close(gan_session *s)
     gan_plan_free(s->plan);
     gan_step_free(s->step);
     gan_model_free(s->model);
+    gan_team_memory_close(&s->memory);
+    gan_team_close(&s->team);
     gan_source_close(s->source);
     gan_free(s->times);
     memset(s, 0, sizeof *s);

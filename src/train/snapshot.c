@@ -172,6 +172,7 @@ static gan_status open_model(gan_snapshot *s, const char *path)
     GAN_TRY(parse_shape(&shape, gan_checkpoint_text(s->ckpt, "data_shape"), path));
     GAN_TRY(gan_config_parse(&s->cfg, path, ini, (int64_t)strlen(ini), NULL, 0, gan_system_networks));
     GAN_TRY(gan_model_new(&s->model, s->cfg, &shape));
+    GAN_TRY(gan_model_alloc(s->model));
     return gan_snapshot_restore(s->model, s->ckpt);
 }
 

@@ -1,0 +1,174 @@
+/* Summing a bucket over all ranks, and updating it once a team.
+ *
+ * Within a team nothing is sent. A rank stores its gradients in memory that its team sees, and raises a flag. Each rank owns
+ * a slice of the bucket; when all flags are up it reads the same slice of everybody's gradients, adds them in the order
+ * of the binary tree, and updates the slice of the team's one copy of the weights. Between teams the slices travel: rank
+ * i of a team reduces its slice with rank i of the others (reduction.c), which are the higher levels of the same tree.
+ *
+ * Flags count uses and are never taken back: flag[e][r] = u says that rank r has come to event e for the u-th time. What
+ * a rank wrote before it raised a flag is seen by whoever has read the flag (release and acquire). */
+#include "bucket.h"
+
+#include "gan/mem.h"
+
+#include <assert.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <string.h>
+
+typedef struct flag {
+    _Atomic uint64_t uses;
+    char alone[64 - sizeof(_Atomic uint64_t)]; /* a cache line each: the owner writes while others poll */
+} flag;
+
+struct gan__bucket_sum {
+    const gan_team *team;
+    const gan_kernels *k;
+    float *scratch;
+    const float *first; /* summands of the team's rank 0 */
+    float *mine;
+    int64_t n, stride;
+    int64_t from, to; /* this rank's slice */
+    flag *flags;      /* [GAN_EVENTS][team size] */
+    double *squares;  /* [blocks] */
+    uint64_t uses[GAN_EVENTS];
+    gan_reduction *column; /* of the slice over teams */
+};
+
+static int64_t blocks_of(int64_t n)
+{
+    return (n + GAN_UPDATE_BLOCK - 1) / GAN_UPDATE_BLOCK;
+}
+
+static int64_t flag_bytes(const gan_team *t)
+{
+    return GAN_EVENTS * t->size * (int64_t)sizeof(flag);
+}
+
+int64_t gan__bucket_bytes(const gan_team *t, int64_t n)
+{
+    return flag_bytes(t) + (blocks_of(n) * (int64_t)sizeof(double) + 63) / 64 * 64;
+}
+
+static int64_t slice_begin(const gan__bucket_sum *b, int rank)
+{
+    int64_t at = blocks_of(b->n) * rank / b->team->size * GAN_UPDATE_BLOCK;
+    return at < b->n ? at : b->n;
+}
+
+/* A block for each level of the tree over ranks, and one more. */
+int64_t gan__bucket_scratch(const gan_team *t)
+{
+    int64_t blocks = 1;
+    for (int ranks = 1; ranks < t->size; ranks *= 2) blocks++;
+    return blocks * GAN_UPDATE_BLOCK;
+}
+
+gan_status gan__bucket_sum_new(gan__bucket_sum **out, const gan_team *t, int number, gan_reduce_mode mode,
+                               const gan_kernels *k, const gan_sum_range *r, void *common, float *scratch)
+{
+    gan__bucket_sum *b = *out = gan_calloc(1, sizeof *b);
+    if (!b) return GAN_ENOMEM;
+    *b = (gan__bucket_sum){
+        .team = t, .k = k, .scratch = scratch, .mine = r->data, .n = r->n, .stride = r->stride};
+    b->first = r->data - t->rank * r->stride;
+    b->flags = common;
+    b->squares = (double *)(void *)((char *)common + flag_bytes(t));
+    b->from = slice_begin(b, t->rank);
+    b->to = slice_begin(b, t->rank + 1);
+    gan_status s =
+        gan_reduction_new(&b->column, &t->column, number, mode, b->mine + b->from, b->to - b->from);
+    if (s == GAN_OK) return GAN_OK;
+    gan__bucket_sum_free(b);
+    *out = NULL;
+    return s;
+}
+
+void gan__bucket_sum_free(gan__bucket_sum *b)
+{
+    if (!b) return;
+    gan_reduction_free(b->column);
+    gan_free(b);
+}
+
+void gan__bucket_slice(const gan__bucket_sum *b, int64_t *from, int64_t *to)
+{
+    *from = b->from;
+    *to = b->to;
+}
+
+double *gan__bucket_squares(const gan__bucket_sum *b)
+{
+    return b->squares;
+}
+
+/* ---- sums ---------------------------------------------------------------------------------------------------- */
+
+/* The tree over `count` ranks from `rank` on: in place for one, else in scratch, whose later blocks it may use as well. */
+static const float *tree(const gan__bucket_sum *b, int rank, int count, int64_t at, int64_t n, float *scratch)
+{
+    int half = 1;
+    if (count == 1) return b->first + rank * b->stride + at;
+    while (2 * half < count) half *= 2;
+    const float *left = tree(b, rank, half, at, n, scratch);
+    const float *right = tree(b, rank + half, count - half, at, n, scratch + GAN_UPDATE_BLOCK);
+    b->k->map[GAN_MAP_ADD](n, left, right, 0, 0, scratch);
+    return scratch;
+}
+
+const float *gan__bucket_summed(const gan__bucket_sum *b, int64_t at, int64_t n)
+{
+    assert(at >= b->from && at + n <= b->to && n <= GAN_UPDATE_BLOCK);
+    return b->team->n_teams > 1 ? b->mine + at : tree(b, 0, b->team->size, at, n, b->scratch);
+}
+
+/* The team's sum of the slice, into this rank's own gradients: nobody else reads that part of them. */
+static void sum_slice(gan__bucket_sum *b)
+{
+    for (int64_t at = b->from; at < b->to; at += GAN_UPDATE_BLOCK) {
+        int64_t n = b->to - at < GAN_UPDATE_BLOCK ? b->to - at : GAN_UPDATE_BLOCK;
+        const float *sum = tree(b, 0, b->team->size, at, n, b->scratch);
+        memcpy(b->mine + at, sum, (size_t)n * sizeof *sum);
+    }
+}
+
+/* ---- meetings ------------------------------------------------------------------------------------------------- */
+
+static bool all_came(const gan__bucket_sum *b, gan_event e)
+{
+    const flag *f = b->flags + e * b->team->size;
+    for (int r = 0; r < b->team->size; r++)
+        if (atomic_load_explicit(&f[r].uses, memory_order_acquire) < b->uses[e]) return false;
+    return true;
+}
+
+void gan__bucket_arrive(gan__bucket_sum *b, gan_event e)
+{
+    flag *mine = &b->flags[e * b->team->size + b->team->rank];
+    atomic_store_explicit(&mine->uses, ++b->uses[e], memory_order_release);
+}
+
+gan_status gan__bucket_send(gan__bucket_sum *b, bool *gone)
+{
+    *gone = all_came(b, GAN_STORED);
+    if (!*gone) return GAN_OK;
+    if (b->team->size > 1) sum_slice(b);
+    return gan_reduction_start(b->column);
+}
+
+gan_status gan__bucket_back(gan__bucket_sum *b)
+{
+    return gan_reduction_wait(b->column);
+}
+
+/* Between looks the messages of other reductions move on; and where ranks share a core, the one waited for needs it. */
+gan_status gan__bucket_meet(gan__bucket_sum *b, gan_event e)
+{
+    enum { LOOKS = 100 };
+    for (int i = 0; !all_came(b, e); i++) {
+        if (i % LOOKS) continue;
+        GAN_TRY(gan_reductions_move_on(b->team->all));
+        sched_yield();
+    }
+    return GAN_OK;
+}

@@ -1,0 +1,110 @@
+/* Teams: which ranks of a node share one copy of the networks, and the memory they share. */
+#include "mpi_check.h"
+
+#include "gan/mem.h"
+
+#include <string.h>
+
+static int64_t common_divisor(int64_t a, int64_t b)
+{
+    while (b) {
+        int64_t rest = a % b;
+        a = b;
+        b = rest;
+    }
+    return a;
+}
+
+/* The largest number that divides the ranks of every node; in ordered mode the largest power of two. */
+static gan_status largest_team(const gan_comm *c, bool powers, int64_t *size)
+{
+    uint64_t *ranks = gan_calloc(c->size, sizeof *ranks);
+    gan_status s = ranks ? gan_comm_gather(c, (uint64_t)c->node_size, ranks) : GAN_ENOMEM;
+    *size = 0;
+    for (int r = 0; s == GAN_OK && r < c->size; r++) *size = common_divisor((int64_t)ranks[r], *size);
+    if (powers) *size &= -*size; /* its lowest bit */
+    gan_free(ranks);
+    return s;
+}
+
+static gan_status choose_size(gan_team *t, int64_t wanted, bool powers)
+{
+    int64_t largest;
+    GAN_TRY(largest_team(t->all, powers, &largest));
+    t->size = (int)(wanted ? wanted : largest);
+    if (wanted == 0 || largest % wanted == 0) return GAN_OK;
+    return GAN_FAIL(GAN_ECONFIG,
+                    "parallel.team = %lld: the ranks of each node must be a multiple of it%s; the largest "
+                    "team that these "
+                    "nodes allow is %lld",
+                    (long long)wanted, powers ? " and, with reduce = ordered, it must be a power of two" : "",
+                    (long long)largest);
+}
+
+static gan_status open_column(gan_team *t)
+{
+    gan_comm *c = &t->column;
+    c->node = MPI_COMM_NULL;
+    c->in_flight = t->all->in_flight;
+    GAN_TRY(
+        gan__mpi(MPI_Comm_split(t->all->mpi, t->rank, t->all->rank, &c->mpi), "split the ranks by teams"));
+    GAN_TRY(gan__mpi(MPI_Comm_set_errhandler(c->mpi, MPI_ERRORS_RETURN), "set the error handler"));
+    GAN_TRY(gan__mpi(MPI_Comm_rank(c->mpi, &c->rank), "tell the rank"));
+    return gan__mpi(MPI_Comm_size(c->mpi, &c->size), "tell the number of ranks");
+}
+
+gan_status gan_team_open(gan_team *t, const gan_comm *c, int64_t wanted, bool powers)
+{
+    *t = (gan_team){.all = c, .column = {.mpi = MPI_COMM_NULL}};
+    GAN_TRY(gan_comm_agree(c, choose_size(t, wanted, powers)));
+    t->rank = c->node_rank % t->size;
+    t->n_teams = c->size / t->size;
+    t->number = c->rank / t->size;
+    return gan_comm_agree(c, open_column(t));
+}
+
+void gan_team_close(gan_team *t)
+{
+    if (t->all && t->column.mpi != MPI_COMM_NULL)
+        gan__mpi_warn(MPI_Comm_free(&t->column.mpi), "free a communicator");
+    memset(t, 0, sizeof *t);
+}
+
+/* ---- memory ------------------------------------------------------------------------------------------------ */
+
+static int64_t rounded(int64_t bytes)
+{
+    return (bytes + 63) / 64 * 64;
+}
+
+static gan_status have_alone(gan_team_memory *m, const gan_team *t, int64_t bytes)
+{
+    m->alone = gan_calloc(bytes, 1);
+    m->common = m->alone;
+    return gan_comm_agree(t->all, m->alone ? GAN_OK : GAN_ENOMEM);
+}
+
+static gan_status have_together(gan_team_memory *m, const gan_team *t, int64_t bytes)
+{
+    const gan_comm *c = t->all;
+    GAN_TRY(gan_shared_open(&m->shared, c, bytes * (c->node_size / t->size)));
+    m->common = (char *)m->shared.bytes + bytes * (c->node_rank / t->size);
+    return gan_shared_ready(&m->shared, c);
+}
+
+gan_status gan_team_memory_open(gan_team_memory *m, const gan_team *t, int64_t common_bytes,
+                                int64_t each_bytes)
+{
+    *m = (gan_team_memory){.each_bytes = rounded(each_bytes)};
+    const int64_t common = rounded(common_bytes), bytes = common + t->size * m->each_bytes;
+    GAN_TRY(t->size == 1 ? have_alone(m, t, bytes) : have_together(m, t, bytes));
+    m->each = m->common + common;
+    return GAN_OK;
+}
+
+void gan_team_memory_close(gan_team_memory *m)
+{
+    gan_shared_close(&m->shared);
+    gan_free(m->alone);
+    memset(m, 0, sizeof *m);
+}

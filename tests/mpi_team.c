@@ -1,0 +1,226 @@
+/* np: 1 2 3 4 6 8 16 */
+/* Proved here, for every size of team that the ranks allow: who is in which team; what memory a team has in common; and
+ * that buckets do what an update needs of them. The slices of a team cover the bucket once; each element of a slice is, bit for
+ * bit, the binary tree over all ranks of inputs of mixed magnitude (within rounding in fast mode and for other numbers
+ * of ranks); what a rank writes before an event is seen by its team after the meeting, use after use, with some ranks late. */
+#include "../src/comm/bucket.h"
+#include "mpi_test.h"
+
+#include <math.h>
+#include <string.h>
+#include <time.h>
+
+enum { MAX_RANKS = 16, USES = 5, BUCKETS = 3 };
+
+static const int64_t lengths[BUCKETS] = {70001, 5, 3 * GAN_UPDATE_BLOCK};
+
+static float input(int rank, int64_t i, int use)
+{
+    uint64_t h =
+        (uint64_t)i * UINT64_C(0x9e3779b97f4a7c15) + (uint64_t)rank * 0x1234567 + (uint64_t)use * 0x89abcdef1;
+    h = (h ^ h >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    h ^= h >> 31;
+    return ldexpf((float)(h >> 40) - 0x1p23f, (int)(h % 25) - 12 - 23);
+}
+
+static float tree(int size, int64_t i, int use)
+{
+    float v[MAX_RANKS] = {0};
+    for (int r = 0; r < size; r++) v[r] = input(r, i, use);
+    for (int step = 1; step < size; step *= 2)
+        for (int r = 0; r + step < size; r += 2 * step) v[r] += v[r + step];
+    return v[0];
+}
+
+static bool is_power(int n)
+{
+    return (n & (n - 1)) == 0;
+}
+
+/* ---- teams and their memory ------------------------------------------------------------------------------------- */
+
+static void check_team(mpi_test *t, const gan_team *m, int size)
+{
+    CHECK(t, m->size == size && m->n_teams == t->c->size / size, "%d teams of %d, wanted %d", m->n_teams,
+          m->size, size);
+    CHECK(t, m->rank == t->c->rank % size && m->number == t->c->rank / size, "rank %d of team %d", m->rank,
+          m->number);
+    CHECK(t, m->column.rank == m->number && m->column.size == m->n_teams, "column rank %d of %d",
+          m->column.rank, m->column.size);
+}
+
+static void check_memory(mpi_test *t, const gan_team *m)
+{
+    gan_team_memory mem;
+    CHECK_OK(t, gan_team_memory_open(&mem, m, 100, 5000));
+    int *common = (int *)(void *)mem.common, *mine = (int *)(void *)(mem.each + m->rank * mem.each_bytes);
+    CHECK(t, mem.each_bytes >= 5000 && mem.each_bytes % 64 == 0, "%lld bytes", (long long)mem.each_bytes);
+    CHECK(t, *common == 0 && mine[1249] == 0, "%d, %d", *common, mine[1249]);
+    CHECK_OK(t, gan_comm_agree(t->c, GAN_OK));
+    common[m->rank] = 1000 + t->c->rank;
+    mine[0] = mine[1249] = 2000 + t->c->rank;
+    CHECK_OK(t, gan_comm_agree(t->c, GAN_OK));
+    for (int r = 0; r < m->size; r++) {
+        int rank = m->number * m->size + r, *theirs = (int *)(void *)(mem.each + r * mem.each_bytes);
+        CHECK(t, common[r] == 1000 + rank, "%d of rank %d", common[r], rank);
+        CHECK(t, theirs[0] == 2000 + rank && theirs[1249] == 2000 + rank, "%d of rank %d", theirs[0], rank);
+    }
+    gan_team_memory_close(&mem);
+}
+
+/* ---- buckets ---------------------------------------------------------------------------------------------------- */
+
+typedef struct rig {
+    mpi_test *t;
+    const gan_team *team;
+    const gan_kernels *k;
+    gan_reduce_mode mode;
+    gan_team_memory memory; /* the "weights" of all buckets; each rank's summands */
+    gan_comm_set *set;
+    const gan_collectives *comm;
+    gan_sum_range range[BUCKETS];
+    float *weights[BUCKETS]; /* of the team */
+} rig;
+
+static void rig_open(rig *r)
+{
+    int64_t n = 0;
+    for (int b = 0; b < BUCKETS; b++) n += lengths[b];
+    CHECK_OK(r->t, gan_team_memory_open(&r->memory, r->team, n * 4, n * 4));
+    float *common = (float *)(void *)r->memory.common;
+    float *mine = (float *)(void *)(r->memory.each + r->team->rank * r->memory.each_bytes);
+    for (int b = 0; b < BUCKETS; b++) {
+        r->weights[b] = common;
+        r->range[b] = (gan_sum_range){mine, lengths[b], r->memory.each_bytes / 4};
+        common += lengths[b];
+        mine += lengths[b];
+    }
+    CHECK_OK(r->t, gan_comm_set_new(&r->set, r->team, r->mode, r->k, BUCKETS, r->range));
+    r->comm = gan_comm_set_vtable(r->set);
+}
+
+static void rig_close(rig *r)
+{
+    gan_comm_set_free(r->set);
+    gan_team_memory_close(&r->memory);
+}
+
+static void late(const rig *r, int when)
+{
+    if ((r->t->c->rank + when) % 3 == 0) nanosleep(&(struct timespec){0, 500000}, NULL);
+}
+
+static void store(const rig *r, int b, int use)
+{
+    const gan_sum_range *range = &r->range[b];
+    late(r, b + use);
+    for (int64_t i = 0; i < range->n; i++) range->data[i] = input(r->t->c->rank, i, use * BUCKETS + b);
+    CHECK_OK(r->t, r->comm->start(r->comm->user, b));
+    CHECK_OK(r->t, r->comm->progress(r->comm->user));
+}
+
+/* The "update": the sum becomes the weight, the number of the block its square. */
+static void update(const rig *r, int b, int use)
+{
+    int64_t from, to;
+    CHECK_OK(r->t, r->comm->wait(r->comm->user, b));
+    r->comm->slice(r->comm->user, b, &from, &to);
+    CHECK(r->t, from % GAN_UPDATE_BLOCK == 0 || from == to, "slice from %lld", (long long)from);
+    for (int64_t at = from; at < to; at += GAN_UPDATE_BLOCK) {
+        int64_t n = to - at < GAN_UPDATE_BLOCK ? to - at : GAN_UPDATE_BLOCK;
+        const float *sum = r->comm->summed(r->comm->user, b, at, n);
+        memcpy(r->weights[b] + at, sum, (size_t)n * sizeof *sum);
+        r->comm->squares(r->comm->user, b)[at / GAN_UPDATE_BLOCK] = (double)(at + use);
+    }
+    r->comm->arrive(r->comm->user, b, GAN_MEASURED);
+    late(r, use);
+    r->comm->arrive(r->comm->user, b, GAN_UPDATED);
+}
+
+static void check_near(const rig *r, int64_t i, int use, float got)
+{
+    double sum = 0, size = 0;
+    for (int k = 0; k < r->t->c->size; k++) sum += input(k, i, use), size += fabs(input(k, i, use));
+    CHECK(r->t, fabs(got - sum) <= 1e-6 * size, "element %lld: got %.9g, want %.9g", (long long)i, got, sum);
+}
+
+static void check(const rig *r, int b, int use)
+{
+    CHECK_OK(r->t, r->comm->meet(r->comm->user, b, GAN_MEASURED));
+    const double *squares = r->comm->squares(r->comm->user, b);
+    for (int64_t at = 0; at < lengths[b]; at += GAN_UPDATE_BLOCK)
+        CHECK(r->t, squares[at / GAN_UPDATE_BLOCK] == (double)(at + use), "square of %lld", (long long)at);
+    CHECK_OK(r->t, r->comm->meet(r->comm->user, b, GAN_UPDATED));
+    for (int64_t i = 0; i < lengths[b]; i++) {
+        float got = r->weights[b][i], want = tree(r->t->c->size, i, use * BUCKETS + b);
+        if (r->mode == GAN_REDUCE_FAST)
+            check_near(r, i, use * BUCKETS + b, got);
+        else
+            CHECK(r->t, memcmp(&got, &want, sizeof got) == 0,
+                  "teams of %d, bucket %d, use %d, element %lld: %a, tree %a", r->team->size, b, use,
+                  (long long)i, got, want);
+    }
+}
+
+static void check_buckets(mpi_test *t, const gan_team *team, gan_reduce_mode mode)
+{
+    rig r = {.t = t, .team = team, .k = gan_kernels_get(gan_kernels_count() - 1), .mode = mode};
+    rig_open(&r);
+    for (int use = 0; use < USES && r.set; use++) {
+        for (int b = 0; b < BUCKETS; b++) store(&r, b, use);
+        for (int b = 0; b < BUCKETS; b++) update(&r, (b + 1) % BUCKETS, use);
+        for (int b = 0; b < BUCKETS; b++) check(&r, b, use);
+        /* Whoever stores new summands must not be ahead of one that still compares. */
+        CHECK_OK(t, gan_comm_agree(t->c, GAN_OK));
+    }
+    rig_close(&r);
+}
+
+/* ---- all ---------------------------------------------------------------------------------------------------------- */
+
+static void one_size(mpi_test *t, int size)
+{
+    bool ordered = is_power(size) && is_power(t->c->size);
+    gan_team team;
+    CHECK_OK(t, gan_team_open(&team, t->c, size, ordered));
+    check_team(t, &team, size);
+    check_memory(t, &team);
+    check_buckets(t, &team, GAN_REDUCE_FAST);
+    if (ordered) check_buckets(t, &team, GAN_REDUCE_ORDERED);
+    gan_team_close(&team);
+}
+
+/* On one node, which these tests run on. */
+static void chosen_size(mpi_test *t)
+{
+    gan_team team;
+    CHECK_OK(t, gan_team_open(&team, t->c, 0, false));
+    check_team(t, &team, t->c->size);
+    gan_team_close(&team);
+    CHECK_OK(t, gan_team_open(&team, t->c, 0, true));
+    check_team(t, &team, t->c->size & -t->c->size);
+    gan_team_close(&team);
+}
+
+static void refusals(mpi_test *t)
+{
+    gan_team team;
+    gan_status got = gan_team_open(&team, t->c, 7, false);
+    CHECK(t, got == GAN_ECONFIG && strstr(gan_fail_text(), "parallel.team = 7"), "\"%s\"", gan_fail_text());
+    gan_team_close(&team);
+    gan_fail_clear();
+    got = gan_team_open(&team, t->c, 3, true);
+    CHECK(t, got == GAN_ECONFIG && strstr(gan_fail_text(), "power of two"), "\"%s\"", gan_fail_text());
+    gan_team_close(&team);
+    gan_fail_clear();
+}
+
+int main(int argc, char **argv)
+{
+    mpi_test t = mpi_test_start(&argc, &argv);
+    for (int size = 1; size <= t.c->size; size++)
+        if (t.c->size % size == 0) one_size(&t, size);
+    chosen_size(&t);
+    refusals(&t);
+    return mpi_test_end(&t);
+}
