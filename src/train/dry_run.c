@@ -15,7 +15,8 @@ static void print_reductions(const gan_session *s)
     }
     if (s->layout.ranks == 1) printf("reductions        none: one rank\n");
     else
-        printf("reductions        %d buckets, %.2f MiB in all, the largest %.2f MiB; each rank sends %.2f MiB per use of all\n",
+        printf("reductions        %d buckets, %.2f MiB in all, the largest %.2f MiB; on nodes of their own each rank sends %.2f "
+               "MiB per use of all, on one node nothing\n",
                s->step->n_reductions, (double)floats * 4 / 1048576, (double)largest * 4 / 1048576,
                (double)floats * 8 * (s->layout.ranks - 1) / s->layout.ranks / 1048576);
 }

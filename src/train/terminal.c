@@ -19,7 +19,7 @@ void gan_banner(const gan_session *s)
 {
     const gan_source_info *info = gan_source_describe(s->source);
     const gan_layout *l = &s->layout;
-    char shape[64] = "", host[256] = "";
+    char shape[64] = "", host[256] = "", team[64] = "";
     gethostname(host, sizeof host - 1);
     shape_text(info, shape, sizeof shape);
     gan_say(GAN_NORMAL, "gan_mpi %s: %s (%s)", GAN_VERSION, s->model->system->name, s->model->system->summary);
@@ -27,9 +27,10 @@ void gan_banner(const gan_session *s)
             s->comm->size > 1 ? "s" : "", s->comm->n_nodes, s->comm->n_nodes > 1 ? "s" : "", host, s->k->name);
     gan_say(GAN_NORMAL, "data      %s: %lld samples of %s, %.1f MiB per node", info->name, (long long)info->n, shape,
             (double)info->bytes / 1048576);
-    gan_say(GAN_NORMAL, "batch     %lld = %d rank%s x %lld, %lld shards, reduce = %s", (long long)l->batch, l->ranks,
+    if (s->team.size > 1) snprintf(team, sizeof team, ", one copy of the networks for %d ranks", s->team.size);
+    gan_say(GAN_NORMAL, "batch     %lld = %d rank%s x %lld, %lld shards, reduce = %s%s", (long long)l->batch, l->ranks,
             l->ranks > 1 ? "s" : "", (long long)(l->batch / l->ranks), (long long)l->shards,
-            l->mode == GAN_REDUCE_ORDERED ? "ordered" : "fast");
+            l->mode == GAN_REDUCE_ORDERED ? "ordered" : "fast", team);
     for (int i = 0; i < s->model->n_nets; i++)
         gan_say(GAN_NORMAL, "%-9s %-16s %lld parameters, %s, rate %g", i ? "" : "networks", s->model->nets[i]->name,
                 (long long)gan_network_trained(s->model->nets[i]),
