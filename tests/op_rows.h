@@ -310,6 +310,12 @@ static gan_status reshape_build(gan_graph *g, const gan_id *in, gan_id *y)
     return gan_add_reshape(g, in[0], 3, dims, y);
 }
 
+static gan_status join_rows_build(gan_graph *g, const gan_id *in, gan_id *y)
+{
+    const int64_t dims[2] = {S, R * K};
+    return gan_add_reshape(g, in[0], 2, dims, y);
+}
+
 static gan_status slice_cols_build(gan_graph *g, const gan_id *in, gan_id *y)
 {
     return gan_add_slice(g, in[0], 1, 1, 4, y);
@@ -387,6 +393,150 @@ static void concat_shards_formula(const float *const *in,
             for (int k = 0; k < K; k++)
                 y[(s * (R + 1) + r) * K + k] =
                     (double)(r < R ? in[0][(s * R + r) * K + k] : in[1][s * K + k]);
+}
+
+/* ---- images ------------------------------------------------------------------------------------------------ */
+
+/* Images of H x W, windows of 3 at stride 2 with a pixel of padding: they overlap and hang over the edges. */
+enum { H = 5, W = 6, C = 2, WINDOW = 3, STRIDE = 2, PAD = 1, WH = 3, WW = 3, ZH = 8, ZW = 4 };
+
+#define IMAGES(h, w)                                                                                         \
+    {                                                                                                        \
+        .n_dims = 4, .dims = {S, h, w, C}, .dist = GAN_SHARDED                                               \
+    }
+
+BUILD1(window_sum, WINDOW, STRIDE, PAD, y)
+BUILD1(window_spread, H, W, WINDOW, STRIDE, PAD, y)
+BUILD2(max_pick, WINDOW, STRIDE, PAD, y)
+BUILD2(max_spread, WINDOW, STRIDE, PAD, y)
+
+static gan_status max_pool_build(gan_graph *g, const gan_id *in, gan_id *y)
+{
+    return gan_add_max_pick(g, in[0], in[0], WINDOW, STRIDE, PAD, y);
+}
+
+static int64_t pixel(int h, int w, int c)
+{
+    return (h * W + w) * C + c;
+}
+
+static bool inside(int i, int k, int n)
+{
+    int at = i * STRIDE - PAD + k;
+    return at >= 0 && at < n;
+}
+
+/* f(window, pixel) for all pairs, as offsets into [S,WH,WW,C] and [S,H,W,C]. */
+#define EACH_PIXEL_OF_WINDOWS(statement)                                                                     \
+    for (int n = 0; n < S; n++)                                                                              \
+        for (int t = 0; t < WH * WW * C; t++)                                                                \
+            for (int k = 0; k < WINDOW * WINDOW; k++) {                                                      \
+                int i = t / (WW * C), j = t / C % WW, c = t % C, a = k / WINDOW, b = k % WINDOW;             \
+                if (!inside(i, a, H) || !inside(j, b, W)) continue;                                          \
+                int64_t at = n * H * W * C + pixel(i * STRIDE - PAD + a, j * STRIDE - PAD + b, c);           \
+                int64_t to = n * WH * WW * C + t;                                                            \
+                statement;                                                                                   \
+            }
+
+static void window_sum_formula(const float *const *in, double *y)
+{
+    for (int i = 0; i < S * WH * WW * C; i++) y[i] = 0;
+    EACH_PIXEL_OF_WINDOWS(y[to] += (double)in[0][at])
+}
+
+static void window_spread_formula(const float *const *in, double *y)
+{
+    for (int i = 0; i < S * H * W * C; i++) y[i] = 0;
+    EACH_PIXEL_OF_WINDOWS(y[at] += (double)in[0][to])
+}
+
+static void best_places(const float *x, int64_t *best)
+{
+    for (int i = 0; i < S * WH * WW * C; i++) best[i] = -1;
+    EACH_PIXEL_OF_WINDOWS(if (best[to] < 0 || x[at] > x[best[to]]) best[to] = at)
+}
+
+static void max_pick_formula(const float *const *in, double *y)
+{
+    int64_t best[S * WH * WW * C];
+    best_places(in[0], best);
+    for (int i = 0; i < S * WH * WW * C; i++) y[i] = (double)in[1][best[i]];
+}
+
+static void max_pool_formula(const float *const *in, double *y)
+{
+    const float *const twice[] = {in[0], in[0]};
+    max_pick_formula(twice, y);
+}
+
+static void max_spread_formula(const float *const *in, double *y)
+{
+    int64_t best[S * WH * WW * C];
+    best_places(in[0], best);
+    for (int i = 0; i < S * H * W * C; i++) y[i] = 0;
+    for (int i = 0; i < S * WH * WW * C; i++) y[best[i]] += (double)in[1][i];
+}
+
+static gan_status nearest_build(gan_graph *g, const gan_id *in, gan_id *y)
+{
+    return gan_add_resize(g, in[0], ZH, ZW, false, y);
+}
+
+static gan_status bilinear_build(gan_graph *g, const gan_id *in, gan_id *y)
+{
+    return gan_add_resize(g, in[0], ZH, ZW, true, y);
+}
+
+static gan_status nearest_adjoint_build(gan_graph *g, const gan_id *in, gan_id *y)
+{
+    return gan_add_resize_adjoint(g, in[0], H, W, false, y);
+}
+
+static gan_status bilinear_adjoint_build(gan_graph *g, const gan_id *in, gan_id *y)
+{
+    return gan_add_resize_adjoint(g, in[0], H, W, true, y);
+}
+
+/* Weight of source pixel s in pixel i of an axis resized from `in` to `out` pixels: a hat around the centre. */
+static double hat(bool bilinear, int i, int s, int in, int out)
+{
+    double x = (i + 0.5) * in / out - 0.5;
+    if (!bilinear) return s == (int)floor((double)i * in / out);
+    x = x < 0 ? 0 : x > in - 1 ? in - 1 : x;
+    return fmax(0, 1 - fabs(x - s));
+}
+
+static void resized(bool bilinear, bool adjoint, const float *x, double *y)
+{
+    for (int i = 0; i < S * C * (adjoint ? H * W : ZH * ZW); i++) y[i] = 0;
+    for (int n = 0; n < S; n++)
+        for (int t = 0; t < ZH * ZW * C; t++)
+            for (int s = 0; s < H * W; s++) {
+                int i = t / (ZW * C), j = t / C % ZW, c = t % C;
+                double weight = hat(bilinear, i, s / W, H, ZH) * hat(bilinear, j, s % W, W, ZW);
+                int at = (n * H * W + s) * C + c, to = n * ZH * ZW * C + t;
+                y[adjoint ? at : to] += weight * (double)x[adjoint ? to : at];
+            }
+}
+
+static void nearest_formula(const float *const *in, double *y)
+{
+    resized(false, false, in[0], y);
+}
+
+static void bilinear_formula(const float *const *in, double *y)
+{
+    resized(true, false, in[0], y);
+}
+
+static void nearest_adjoint_formula(const float *const *in, double *y)
+{
+    resized(false, true, in[0], y);
+}
+
+static void bilinear_adjoint_formula(const float *const *in, double *y)
+{
+    resized(true, true, in[0], y);
 }
 
 /* ---- groups ------------------------------------------------------------------------------------------------ */
@@ -570,6 +720,7 @@ static const op_row op_rows[] = {
     {"sum_cols", "images", 1, {{{.n_dims = 3, .dims = {B, 1, K}, .dist = GAN_SHARDED}, -2, 2, 0, 0}}, SHARDED1(B), sum_cols_build, .formula = sum_cols_formula},
     {"expand_cols", "", 1, {{SHARDED1(B), -2, 2, 0, 0}}, SHARDED2(B, K), expand_cols_build, .formula = expand_cols_formula},
 
+    {"reshape", "rows become pixels", 1, {ROWS}, SHARDED2(S, R * K), join_rows_build, .formula = same_formula},
     {"reshape", "", 1, {ROWS}, {.n_dims = 3, .dims = {B, 1, K}, .dist = GAN_SHARDED}, reshape_build, .formula = same_formula},
     {"slice", "columns", 1, {ROWS}, SHARDED2(B, 3), slice_cols_build, .formula = slice_cols_formula},
     {"slice", "rows of each shard", 1, {ROWS}, SHARDED2(S, K), slice_rows_build, .formula = slice_shards_formula},
@@ -583,6 +734,16 @@ static const op_row op_rows[] = {
     {"group_pick", "maxout", 1, {GROUPS}, SHARDED2(B, U), maxout_build, .formula = maxout_formula},
     {"group_pick", "maxout, replicated", 1, {{REPLICATED2(B, U * P), -2, 2, 0, 0.05}}, REPLICATED2(B, U), maxout_build, .formula = maxout_formula},
     {"group_spread", "", 2, {GROUPS, {SHARDED2(B, U), -2, 2, 0, 0}}, SHARDED2(B, U * P), group_spread_build, .formula = group_spread_formula},
+
+    {"window_sum", "", 1, {{IMAGES(H, W), -2, 2, 0, 0}}, IMAGES(WH, WW), window_sum_build, .formula = window_sum_formula},
+    {"window_spread", "", 1, {{IMAGES(WH, WW), -2, 2, 0, 0}}, IMAGES(H, W), window_spread_build, .formula = window_spread_formula},
+    {"max_pick", "", 2, {{IMAGES(H, W), -2, 2, 0, 0}, {IMAGES(H, W), -2, 2, 0, 0}}, IMAGES(WH, WW), max_pick_build, .formula = max_pick_formula},
+    {"max_pick", "max pooling", 1, {{IMAGES(H, W), -2, 2, 0, 0}}, IMAGES(WH, WW), max_pool_build, .formula = max_pool_formula},
+    {"max_spread", "", 2, {{IMAGES(H, W), -2, 2, 0, 0}, {IMAGES(WH, WW), -2, 2, 0, 0}}, IMAGES(H, W), max_spread_build, .formula = max_spread_formula},
+    {"resize", "nearest", 1, {{IMAGES(H, W), -2, 2, 0, 0}}, IMAGES(ZH, ZW), nearest_build, .formula = nearest_formula},
+    {"resize", "bilinear", 1, {{IMAGES(H, W), -2, 2, 0, 0}}, IMAGES(ZH, ZW), bilinear_build, .formula = bilinear_formula},
+    {"resize_adjoint", "nearest", 1, {{IMAGES(ZH, ZW), -2, 2, 0, 0}}, IMAGES(H, W), nearest_adjoint_build, .formula = nearest_adjoint_formula},
+    {"resize_adjoint", "bilinear", 1, {{IMAGES(ZH, ZW), -2, 2, 0, 0}}, IMAGES(H, W), bilinear_adjoint_build, .formula = bilinear_adjoint_formula},
 };
 /* clang-format on */
 enum { N_OP_ROWS = sizeof op_rows / sizeof op_rows[0] };

@@ -145,7 +145,7 @@ static gan_status reshape_to(gan_graph *g, gan_id x, int n_dims, int64_t a, int6
     X(gan_add_expand_cols(g, v.rows, COLS, &y), "expand_cols", "one number a row")                           \
     X(gan_add_expand_cols(g, v.numbers, 0, &y), "expand_cols", "below 1")                                    \
     X(reshape_to(g, v.rows, 2, ROWS, COLS + 1, &y), "reshape", "as many elements")                           \
-    X(reshape_to(g, v.rows, 2, COLS, ROWS, &y), "reshape", "as many elements (and rows)")                    \
+    X(reshape_to(g, v.rows, 2, COLS, ROWS, &y), "reshape", "and whole shards")                    \
     X(reshape_to(g, v.weight, 1, COLS *UNITS, 1, &y), "reshape", "as many elements")                         \
     X(reshape_to(g, v.rows, 0, ROWS, COLS, &y), "reshape", "0 dimensions")                                   \
     X(reshape_to(g, v.rows, 8, ROWS, COLS, &y), "reshape", "8 dimensions")                                   \

@@ -34,6 +34,16 @@ typedef struct gan__axis {
 } gan__axis;
 gan__axis gan__axis_of(const gan_graph *g, const gan_form *f, int axis);
 
+/* window.c: windows of images. */
+typedef struct gan__span {
+    int64_t from, to;
+} gan__span;
+bool gan__is_image(const gan_form *f);
+int64_t gan__windows(int64_t n, int kernel, int stride, int pad); /* along an axis of n pixels; 0: none fits */
+gan__span gan__window(const gan_params *p, int64_t i, int64_t n); /* the pixels of window i that are there */
+bool gan__windows_fit(const gan_params *p, const gan_form *image, const gan_form *windows);
+gan_status gan__windows_form(gan_graph *g, gan_node *y, const gan_form *image); /* sets y->form */
+
 #define GAN_OP(ID, sym) extern const gan_op gan_op_##sym;
 #include "ops.def"
 #undef GAN_OP

@@ -1,4 +1,5 @@
-/* The same floats under another shape; no kernel runs, no memory is taken. The rows of a SHARDED value stay rows. */
+/* The same floats under another shape; no kernel runs, no memory is taken. The rows of a SHARDED value may be cut or joined (the
+ * pixels of images become rows of channels) as long as each shard keeps its own. */
 #include "ops.h"
 
 static gan_status infer(gan_graph *g, gan_node *y)
@@ -7,10 +8,10 @@ static gan_status infer(gan_graph *g, gan_node *y)
     if (y->form.n_dims < 1 || y->form.n_dims > GAN_MAX_DIMS)
         return gan_shape_error(g, y, "%d dimensions are not 1 to %d", y->form.n_dims, GAN_MAX_DIMS);
     if (x->panel || gan_form_floats(x) != gan_form_floats(&y->form) ||
-        (x->dist == GAN_SHARDED && x->dims[0] != y->form.dims[0])) {
+        (x->dist == GAN_SHARDED && y->form.dims[0] % gan_graph_shards(g) != 0)) {
         char wanted[128];
         gan_form_text(&y->form, wanted, sizeof wanted);
-        return gan_shape_error(g, y, "wanted as many elements (and rows) as %s", wanted);
+        return gan_shape_error(g, y, "wanted as many elements as %s, and whole shards", wanted);
     }
     y->form.dist = x->dist;
     return GAN_OK;
