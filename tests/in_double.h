@@ -22,6 +22,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#ifdef __clang__
+#pragma clang diagnostic ignored "-Wkeyword-macro"
+#endif
 #define float double
 #define expf   exp
 #define fabsf  fabs

@@ -11,11 +11,11 @@
 #define ROWS_plain   3
 #define ROWS_x86_64  3
 #define ROWS_avx2    3
-#define ROWS_avx512  3
+#define ROWS_avx512  6
 #define GROUP_plain  4
 #define GROUP_x86_64 4
 #define GROUP_avx2   4
-#define GROUP_avx512 8
+#define GROUP_avx512 4
 
 enum { ROWS = GAN_PASTE(ROWS, GAN_ISA), GROUP = GAN_PASTE(GROUP, GAN_ISA), BLOCK_N = 192 };
 
@@ -58,37 +58,46 @@ INLINE vf lane_sums(vf v[GROUP])
     return v[0];
 }
 
-/* One part of the panels: dot products of `rows` rows of dy with the group, a vector of lane sums each.
- * dy [panels][rows][LANES] and w [panels][GROUP][LANES], both packed. */
-INLINE void tile_part(int rows, int64_t panels, const float *dy, const float *w, vf sum[ROWS][GROUP])
+/* A group of rows of W, packed as [PARTS][panels][GROUP][LANES], zeros in missing rows and columns. `ahead` are pieces
+ * of a later row, a line per panel at a distance of `step`: fetched while the group is used, for no stride prefetcher
+ * follows them. */
+typedef struct group {
+    int64_t panels;
+    int count; /* rows that are there */
+    const float *w, *ahead;
+    int64_t step;
+} group;
+
+/* One part: dot products of `rows` rows of dy with the group, a vector of lane sums each. dy [panels][rows][LANES]. */
+INLINE void tile_part(int rows, int part, const group *g, const float *dy, vf sum[ROWS][GROUP])
 {
+    const float *w = g->w + part * g->panels * GROUP * LANES, *ahead = g->ahead;
+    dy += part * g->panels * rows * LANES;
     UNROLL
     for (int r = 0; r < rows; r++) {
         UNROLL
         for (int i = 0; i < GROUP; i++) sum[r][i] = (vf){0};
     }
-    for (int64_t j = 0; j < panels; j++, dy += rows * LANES, w += GROUP * LANES) {
+    for (int64_t j = 0; j < g->panels; j++) {
         vf a[ROWS];
+        if (part == 0) __builtin_prefetch(ahead + j * g->step);
         UNROLL
-        for (int r = 0; r < rows; r++) a[r] = vf_load(dy + r * LANES);
+        for (int r = 0; r < rows; r++) a[r] = vf_load(dy + (j * rows + r) * LANES);
         UNROLL
         for (int i = 0; i < GROUP; i++) {
-            vf b = vf_load(w + i * LANES);
+            vf b = vf_load(w + (j * GROUP + i) * LANES);
             UNROLL
             for (int r = 0; r < rows; r++) sum[r][i] += a[r] * b;
         }
     }
 }
 
-/* dx[r][0..count) for a tile of rows and a group of `count` rows of W. */
-INLINE void tile(int rows, int64_t panels, const float *dy, const float *w, int count, float *dx, int64_t ld)
+/* dx[r][0..count) for a tile of rows. */
+INLINE void tile(int rows, const group *g, const float *dy, float *dx, int64_t ld)
 {
     vf sum[PARTS][ROWS][GROUP];
     UNROLL
-    for (int part = 0; part < PARTS; part++) {
-        tile_part(rows, panels, dy + part * panels * rows * LANES, w + part * panels * GROUP * LANES,
-                  sum[part]);
-    }
+    for (int part = 0; part < PARTS; part++) tile_part(rows, part, g, dy, sum[part]);
     UNROLL
     for (int r = 0; r < rows; r++) {
         UNROLL
@@ -99,18 +108,20 @@ INLINE void tile(int rows, int64_t panels, const float *dy, const float *w, int 
                 for (int i = 0; i < GROUP; i++) sum[part][r][i] += sum[part + half][r][i];
             }
         }
-        float y[LANES];
-        vf_store(y, lane_sums(sum[0][r]));
-        for (int i = 0; i < count; i++) dx[r * ld + i] = y[i];
+        vf y = lane_sums(sum[0][r]);
+        if (g->count == GROUP) {
+            memcpy(dx + r * ld, &y, GROUP * sizeof *dx);
+        } else {
+            vf_store_some(dx + r * ld, g->count, y);
+        }
     }
 }
 
-static void any_tile(int rows, int64_t panels, const float *dy, const float *w, int count, float *dx,
-                     int64_t ld)
+static void any_tile(int rows, const group *g, const float *dy, float *dx, int64_t ld)
 {
 #define CASE(r)                                                                                              \
     case r:                                                                                                  \
-        if (r <= ROWS) tile(r, panels, dy, w, count, dx, ld);                                                \
+        if (r <= ROWS) tile(r, g, dy, dx, ld);                                                               \
         break;
     switch (rows) {
         CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6)
@@ -118,9 +129,9 @@ static void any_tile(int rows, int64_t panels, const float *dy, const float *w, 
 #undef CASE
 }
 
-/* A panel's piece of a row: 16 floats, of which the first `width` are there and the others 0, one part of it
- * each `stride` floats. */
-INLINE void put_piece(const float *from, int64_t width, float *to, int64_t stride)
+/* A panel's piece of a row: 16 floats, of which the first `width` are there and the others 0, one part of it each
+ * `step` floats. */
+INLINE void put_piece(const float *from, int64_t width, float *to, int64_t step)
 {
     float padded[GAN_PANEL] = {0};
     if (width < GAN_PANEL) {
@@ -128,9 +139,10 @@ INLINE void put_piece(const float *from, int64_t width, float *to, int64_t strid
         from = padded;
     }
     UNROLL
-    for (int part = 0; part < PARTS; part++) vf_store(to + part * stride, vf_load(from + part * LANES));
+    for (int part = 0; part < PARTS; part++) vf_store(to + part * step, vf_load(from + part * LANES));
 }
 
+/* Rows of dy for a tile, to [PARTS][panels][rows][LANES]. */
 static void pack_rows(int rows, int64_t M, int64_t panels, const float *dy, float *to)
 {
     for (int64_t j = 0; j < panels; j++) {
@@ -141,7 +153,7 @@ static void pack_rows(int rows, int64_t M, int64_t panels, const float *dy, floa
     }
 }
 
-/* `count` rows of W from row k on; missing ones of the group are 0. */
+/* `count` rows of W from row k on, to a group. */
 static void pack_group(int count, int64_t K, int64_t M, int64_t panels, const float *W, int64_t k, float *to)
 {
     for (int64_t j = 0; j < panels; j++) {
@@ -155,7 +167,7 @@ static void pack_group(int count, int64_t K, int64_t M, int64_t panels, const fl
     }
 }
 
-/* Tiles are of equal size within one row, as in matmul. */
+/* Rows are dealt to tiles as in matmul. */
 typedef struct deal {
     int64_t n, tiles;
 } deal;
@@ -170,15 +182,18 @@ static void rows_block(int64_t n, int64_t K, int64_t M, const float *dy, const f
 {
     const deal d = {n, (n + ROWS - 1) / ROWS};
     const int64_t panels = (M + GAN_PANEL - 1) / GAN_PANEL, row_floats = panels * GAN_PANEL;
-    float *group = scratch, *packed = scratch + GROUP * row_floats;
+    float *w = scratch, *packed = scratch + GROUP * row_floats;
     for (int64_t t = 0, row = 0; t < d.tiles; row += rows_of(d, t++)) {
         pack_rows(rows_of(d, t), M, panels, dy + row * M, packed + row * row_floats);
     }
     for (int64_t k = 0; k < K; k += GROUP) {
-        int count = (int)at_most(GROUP, K - k);
-        pack_group(count, K, M, panels, W, k, group);
+        group g = {.panels = panels, .count = (int)at_most(GROUP, K - k), .w = w};
+        pack_group(g.count, K, M, panels, W, k, w);
         for (int64_t t = 0, row = 0; t < d.tiles; row += rows_of(d, t++)) {
-            any_tile(rows_of(d, t), panels, packed + row * row_floats, group, count, dx + row * K + k, K);
+            bool more = t < GROUP && k + GROUP + t < K;
+            g.ahead = more ? W + (k + GROUP + t) * GAN_PANEL : w;
+            g.step = more ? K * GAN_PANEL : 0;
+            any_tile(rows_of(d, t), &g, packed + row * row_floats, dx + row * K + k, K);
         }
     }
 }

@@ -26,8 +26,8 @@ typedef struct rows {
     int64_t shards, R;
 } rows;
 
-/* sum += x[row, 0..tall)^T dy[row, panels]. */
-INLINE void add_row(int tall, int width, const float *x, const float *dy, vf sum[][WIDTH])
+/* sum (+)= x[row, 0..tall)^T dy[row, panels]. The first product must not be fused with a merge. */
+INLINE void add_row(bool first, int tall, int width, const float *x, const float *dy, vf sum[][WIDTH])
 {
     vf w[WIDTH];
     UNROLL
@@ -36,16 +36,7 @@ INLINE void add_row(int tall, int width, const float *x, const float *dy, vf sum
     for (int k = 0; k < tall; k++) {
         vf a = vf_all(x[k]);
         UNROLL
-        for (int i = 0; i < width; i++) sum[k][i] += a * w[i];
-    }
-}
-
-INLINE void clear(int tall, int width, vf sum[][WIDTH])
-{
-    UNROLL
-    for (int k = 0; k < tall; k++) {
-        UNROLL
-        for (int i = 0; i < width; i++) sum[k][i] = (vf){0};
+        for (int i = 0; i < width; i++) sum[k][i] = first ? vf_rounded(a * w[i]) : sum[k][i] + a * w[i];
     }
 }
 
@@ -71,10 +62,10 @@ INLINE void copy(int tall, int width, vf from[][WIDTH], vf to[][WIDTH])
 INLINE void one_shard(int tall, int width, const rows *r, int64_t shard, const float *x, const float *dy,
                       vf sum[][WIDTH])
 {
-    clear(tall, width, sum);
-    for (int64_t n = shard * r->R; n < (shard + 1) * r->R; n++) {
-        add_row(tall, width, x + n * tall, dy + n * width * LANES, sum);
-    }
+    x += shard * r->R * tall;
+    dy += shard * r->R * width * LANES;
+    add_row(true, tall, width, x, dy, sum);
+    for (int64_t n = 1; n < r->R; n++) add_row(false, tall, width, x + n * tall, dy + n * width * LANES, sum);
 }
 
 /* a = sum of shard + sum of shard + 1. */
@@ -82,17 +73,18 @@ INLINE void two_shards(int tall, int width, const rows *r, int64_t shard, const 
                        vf a[][WIDTH])
 {
     vf b[PAIR][WIDTH];
-    clear(tall, width, a);
-    clear(tall, width, b);
-    for (int64_t n = shard * r->R; n < (shard + 1) * r->R; n++) {
-        add_row(tall, width, x + n * tall, dy + n * width * LANES, a);
-        add_row(tall, width, x + (n + r->R) * tall, dy + (n + r->R) * width * LANES, b);
+    const int64_t next_x = r->R * tall, next_dy = r->R * width * LANES;
+    x += shard * next_x;
+    dy += shard * next_dy;
+    add_row(true, tall, width, x, dy, a);
+    add_row(true, tall, width, x + next_x, dy + next_dy, b);
+    for (int64_t n = 1; n < r->R; n++) {
+        x += tall;
+        dy += width * LANES;
+        add_row(false, tall, width, x, dy, a);
+        add_row(false, tall, width, x + next_x, dy + next_dy, b);
     }
-    UNROLL
-    for (int k = 0; k < tall; k++) {
-        UNROLL
-        for (int i = 0; i < width; i++) a[k][i] += b[k][i];
-    }
+    merge(tall, width, b, a);
 }
 
 /* The tree over two or more shards. Digit l of the counter, the sum of 2^l pairs, is level[l]. */
@@ -122,6 +114,11 @@ INLINE void tile(bool single, int panels, const rows *r, const float *x, const f
 {
     vf sum[TALL][WIDTH];
     const int width = panels * PARTS, tall = single ? TALL : PAIR;
+    UNROLL
+    for (int p = 0; p < panels; p++) {
+        UNROLL
+        for (int k = 0; k < tall; k++) __builtin_prefetch(out + p * ld + k * GAN_PANEL, 1);
+    }
     if (single) {
         one_shard(TALL, width, r, 0, x, dy, sum);
     } else {
@@ -203,10 +200,12 @@ void GAN_NAME(matmul_tn)(int64_t N, int64_t K, int64_t M, int64_t shards, const 
     const int tall = shards == 1 ? TALL : PAIR;
     const int64_t whole = M / GAN_PANEL * GAN_PANEL, block = BLOCK_K / tall * tall;
     float *dy_packed = scratch, *x_packed = scratch + N * PANELS * GAN_PANEL;
+    const int64_t done = shards == 1 ? 0 : GAN_NAME(matmul_tn_chunks)(N, K, M, shards, x, dy, dW, scratch);
+    if (done == M) return;
     for (int64_t k = 0; k < K; k += block) {
         int64_t count = at_most(block, K - k);
         pack_x(N, count, K, tall, x + k, x_packed);
-        for (int64_t m = 0; m < M;) {
+        for (int64_t m = done; m < M;) {
             int panels = m == whole ? 1 : (int)at_most(PANELS, (whole - m) / GAN_PANEL);
             pack_dy(N, M, m, panels, dy, dy_packed);
             strip(K, M, m, panels, &r, k, count, x_packed, dy_packed, dW);

@@ -12,6 +12,7 @@
 #include "gan/kernels.h"
 
 #include <stdbool.h>
+#include <string.h>
 
 #define GAN_PASTE_(a, b) a##_##b
 #define GAN_PASTE(a, b)  GAN_PASTE_(a, b)
@@ -121,6 +122,10 @@ void GAN_NAME(matmul_nt)(int64_t N, int64_t K, int64_t M, const float *dy, const
                          float *scratch);
 void GAN_NAME(matmul_tn)(int64_t N, int64_t K, int64_t M, int64_t shards, const float *x, const float *dy,
                          float *dW, float *scratch);
+
+/* The leading columns of dW for which matmul_tn_chunk.c is the faster way; returns their number. */
+int64_t GAN_NAME(matmul_tn_chunks)(int64_t N, int64_t K, int64_t M, int64_t shards, const float *x,
+                                   const float *dy, float *dW, float *scratch);
 
 void GAN_NAME(sum_rows)(int64_t S, int64_t R, int64_t C, const float *x, float *y);
 void GAN_NAME(sum_tree)(int64_t S, int64_t C, const float *x, float *y, float *scratch);

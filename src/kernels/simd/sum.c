@@ -108,7 +108,7 @@ double GAN_NAME(block_squares)(int64_t n, const float *x)
         }
     }
     double lane[SQUARE_LANES];
-    __builtin_memcpy(lane, sum, sizeof lane);
+    memcpy(lane, sum, sizeof lane);
     for (int half = SQUARE_LANES / 2; half > 0; half /= 2) {
         for (int i = 0; i < half; i++) lane[i] += lane[i + half];
     }
