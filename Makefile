@@ -25,7 +25,7 @@ $(1)_LIBS   := $$(if $$($(1)_PKG),$$(shell pkg-config --libs $$($(1)_PKG)),$$(fo
                -L$$(d)/lib -Wl,-rpath,$$(d)/lib) $(4))
 endif
 endef
-LIBRARIES := HDF5 BLAS PNG ZLIB INIH RANDOM123
+LIBRARIES := HDF5 PNG ZLIB INIH RANDOM123
 $(eval $(call library,HDF5,hdf5-openmpi hdf5-mpich hdf5 hdf5-serial,hdf5.h,-lhdf5))
 $(eval $(call library,BLAS,openblas flexiblas cblas blas,cblas.h,-lopenblas))
 $(eval $(call library,PNG,libpng,png.h,-lpng))
@@ -113,6 +113,11 @@ $(B)/tests/%_double: tests/%_double.c tests/in_double.h $(DOUBLE)
 	$(Q)$(CC) $(FLAGS) $(IN_DOUBLE) $(CMOCKA_CFLAGS) -Itests -MMD -MP -MF $@.d -o $@ $< $(DOUBLE) $(LDFLAGS) $(LDLIBS) \
 	  $(CMOCKA_LIBS)
 
+# By hand, and the only thing that links a BLAS.
+$(B)/tests/bench_kernels: tests/bench_kernels.c $(B)/libgan.a
+	@mkdir -p $(@D); echo "  BENCH $@"
+	$(Q)$(CC) $(FLAGS) $(BLAS_CFLAGS) -MMD -MP -MF $@.d -o $@ $< $(B)/libgan.a $(LDFLAGS) $(LDLIBS) $(BLAS_LIBS)
+
 $(B)/tests/mpi_%: tests/mpi_%.c $(B)/libgan.a
 	@mkdir -p $(@D); echo "  TEST  $@"
 	$(Q)$(CC) $(FLAGS) -Itests -MMD -MP -MF $@.d -o $@ $< $(B)/libgan.a $(LDFLAGS) $(LDLIBS)
@@ -146,6 +151,11 @@ fuzz:
 	@sh tests/fuzz.sh $(FUZZ_S) $(FUZZERS:%=build/fuzz/%)
 bench: all
 	@/usr/bin/python3 tests/bench.py --gan-mpi $(B)/gan_mpi
+
+bench-kernels:
+	@sh scripts/deps.sh bench-kernels
+	+@$(MAKE_IN) $(B)/tests/bench_kernels
+	@OPENBLAS_NUM_THREADS=1 $(B)/tests/bench_kernels
 
 # ---- use ----------------------------------------------------------------------------------------------------
 run:
@@ -181,6 +191,7 @@ help:
 	@echo "  make check         all tests; parts: unit, mpi, cli, asan"
 	@echo "  make fuzz          hostile bytes for the readers, $(FUZZ_S) s each (FUZZ_S=); needs clang"
 	@echo "  make bench         the speed table of the README"
+	@echo "  make bench-kernels our matrix products beside a BLAS"
 	@echo "  make data          data/fashion-mnist.h5, all 70,000 images, from Debian's package"
 	@echo "  make install       binary, jobs and small dataset below PREFIX=$(PREFIX)"
 	@echo "  make deps          install what is missing, nothing else"
@@ -189,10 +200,10 @@ help:
 	@sh scripts/deps.sh --list
 
 # scripts/deps.sh looks for libraries the way the compiler will.
-export CC LIB_CFLAGS LIB_LIBS CMOCKA_CFLAGS CMOCKA_LIBS
-export FOUND := $(foreach l,$(LIBRARIES) CMOCKA,$(l)=$($(l)_PKG))
+export CC LIB_CFLAGS LIB_LIBS CMOCKA_CFLAGS CMOCKA_LIBS BLAS_CFLAGS
+export FOUND := $(foreach l,$(LIBRARIES) CMOCKA BLAS,$(l)=$($(l)_PKG))
 
 -include $(LIBOBJ:.o=.d) $(DOUBLE:.o=.d) $(DOUBLE:.o=.d) $(B)/src/main.d $(patsubst %,$(B)/%.d,$(UNIT) $(MPI) $(FUZZERS))
 
-.PHONY: all check unit mpi cli asan fuzz bench run data install deps clean help unit-tests mpi-tests fuzzers ALWAYS
+.PHONY: all check unit mpi cli asan fuzz bench bench-kernels run data install deps clean help unit-tests mpi-tests fuzzers ALWAYS
 .DELETE_ON_ERROR:

@@ -1,5 +1,5 @@
 #!/bin/sh
-# deps.sh [test|fuzz|data]...  installs what building (and testing ...) gan_mpi needs and this machine lacks.
+# deps.sh [test|fuzz|bench-kernels|data]...  installs what building (and testing ...) gan_mpi needs and this machine lacks.
 # deps.sh --list               only tells what is there.
 #
 # What is there is found by compiling with the flags that the Makefile found, so libraries of modules or Spack count as
@@ -15,7 +15,6 @@ table() {
 |C compiler|cc|gcc libc6-dev|compiles
 |MPI|mpi.h|libopenmpi-dev openmpi-bin|ranks and messages
 |mpirun|mpirun|openmpi-bin|starts the ranks
-|BLAS|cblas.h|libopenblas-dev|dense algebra
 |HDF5|hdf5.h|pkg-config libhdf5-openmpi-dev|datasets, checkpoints, metrics
 |libpng|png.h|libpng-dev|sample pictures
 |zlib|zlib.h|zlib1g-dev|compressed files, checksums
@@ -23,6 +22,7 @@ table() {
 |Random123|Random123/philox.h|librandom123-dev|random numbers
 test|cmocka|cmocka.h|libcmocka-dev|unit tests
 fuzz|clang|clang|clang|fuzzing
+bench-kernels|BLAS|cblas.h|libopenblas-dev|what our products are compared with
 data|Fashion-MNIST|/usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz|dataset-fashion-mnist|all 70,000 images
 END
 }
@@ -45,7 +45,7 @@ has() { # header, program or file
 
 preprocess() {
     # shellcheck disable=SC2086
-    $(compiler) -E ${LIB_CFLAGS:-} ${CMOCKA_CFLAGS:-} ${CPPFLAGS:-} -x c - >/dev/null 2>&1
+    $(compiler) -E ${LIB_CFLAGS:-} ${CMOCKA_CFLAGS:-} ${BLAS_CFLAGS:-} ${CPPFLAGS:-} -x c - >/dev/null 2>&1
 }
 
 wanted() { # is this row's extra asked for?
@@ -89,14 +89,14 @@ without_apt() {
     echo "gan_mpi: missing: $(echo "$rows" | cut -d'|' -f2 | paste -s -d, - | sed 's/,/, /g'). $1"
     cat <<'END'
 
-  Debian, Ubuntu:   apt-get install make gcc pkg-config libopenmpi-dev openmpi-bin libopenblas-dev libhdf5-openmpi-dev \
+  Debian, Ubuntu:   apt-get install make gcc pkg-config libopenmpi-dev openmpi-bin libhdf5-openmpi-dev \
                         libpng-dev zlib1g-dev libinih-dev librandom123-dev libcmocka-dev
-  cluster modules:  module load openmpi openblas hdf5 libpng      (the names differ: see `module avail`)
-  Spack:            spack install openmpi openblas hdf5+mpi libpng zlib inih random123 cmocka pkgconf
-                    spack load    openmpi openblas hdf5+mpi libpng zlib inih random123 cmocka pkgconf
+  cluster modules:  module load openmpi hdf5 libpng      (the names differ: see `module avail`)
+  Spack:            spack install openmpi hdf5+mpi libpng zlib inih random123 cmocka pkgconf
+                    spack load    openmpi hdf5+mpi libpng zlib inih random123 cmocka pkgconf
 
-  A library that stands elsewhere: make HDF5_CFLAGS=-I... HDF5_LIBS="-L... -lhdf5" (BLAS_, PNG_, ZLIB_, INIH_,
-  RANDOM123_ likewise). `make help` shows what was found.
+  A library that stands elsewhere: make HDF5_CFLAGS=-I... HDF5_LIBS="-L... -lhdf5" (PNG_, ZLIB_, INIH_, RANDOM123_
+  likewise). `make help` shows what was found.
 END
     exit 1
 }
