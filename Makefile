@@ -26,7 +26,9 @@ $(1)_LIBS   := $$(if $$($(1)_PKG),$$(shell pkg-config --libs $$($(1)_PKG)),$$(fo
 endif
 endef
 LIBRARIES := HDF5 PNG ZLIB INIH RANDOM123
-$(eval $(call library,HDF5,hdf5-openmpi hdf5-mpich hdf5 hdf5-serial,hdf5.h,-lhdf5))
+# An HDF5 for the other MPI would bring a second MPI into the program.
+FLAVOUR   := $(if $(findstring mpich,$(shell $(CC) -show 2>/dev/null)),mpich,openmpi)
+$(eval $(call library,HDF5,hdf5-$(FLAVOUR) hdf5 hdf5-serial,hdf5.h,-lhdf5))
 $(eval $(call library,BLAS,openblas flexiblas cblas blas,cblas.h,-lopenblas))
 $(eval $(call library,PNG,libpng,png.h,-lpng))
 $(eval $(call library,ZLIB,zlib,zlib.h,-lz))
@@ -163,7 +165,7 @@ run:
 	+@$(MAKE_IN) all
 	@sh scripts/run.sh $(B)/gan_mpi $(NP) $(JOB)
 
-FASHION := /usr/share/datasets/fashion-mnist
+FASHION ?= /usr/share/datasets/fashion-mnist
 data: data/fashion-mnist.h5
 data/fashion-mnist.h5:
 	@sh scripts/deps.sh data
@@ -200,10 +202,10 @@ help:
 	@sh scripts/deps.sh --list
 
 # scripts/deps.sh looks for libraries the way the compiler will.
-export CC LIB_CFLAGS LIB_LIBS CMOCKA_CFLAGS CMOCKA_LIBS BLAS_CFLAGS
+export CC LIB_CFLAGS LIB_LIBS CMOCKA_CFLAGS CMOCKA_LIBS BLAS_CFLAGS FASHION
 export FOUND := $(foreach l,$(LIBRARIES) CMOCKA BLAS,$(l)=$($(l)_PKG))
 
--include $(LIBOBJ:.o=.d) $(DOUBLE:.o=.d) $(DOUBLE:.o=.d) $(B)/src/main.d $(patsubst %,$(B)/%.d,$(UNIT) $(MPI) $(FUZZERS))
+-include $(LIBOBJ:.o=.d) $(DOUBLE:.o=.d) $(B)/src/main.d $(patsubst %,$(B)/%.d,$(UNIT) $(MPI) $(FUZZERS))
 
 .PHONY: all check unit mpi cli asan fuzz bench bench-kernels run data install deps clean help unit-tests mpi-tests fuzzers ALWAYS
 .DELETE_ON_ERROR:

@@ -9,21 +9,27 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-# extra|what|header (or program)|Debian package|what for
+# mpicc of MPICH wants MPICH's packages, for two MPIs in one program do not work.
+flavour=openmpi mpirun_package=openmpi-bin
+case $("${CC:-mpicc}" -show 2>/dev/null) in *mpich*) flavour=mpich mpirun_package=mpich ;; esac
+fashion=${FASHION:-/usr/share/datasets/fashion-mnist}
+
+# extra|what|header, program or file|Debian packages|module and Spack package|what for
 table() {
-    cat <<'END'
-|C compiler|cc|gcc libc6-dev|compiles
-|MPI|mpi.h|libopenmpi-dev openmpi-bin|ranks and messages
-|mpirun|mpirun|openmpi-bin|starts the ranks
-|HDF5|hdf5.h|pkg-config libhdf5-openmpi-dev|datasets, checkpoints, metrics
-|libpng|png.h|libpng-dev|sample pictures
-|zlib|zlib.h|zlib1g-dev|compressed files, checksums
-|inih|ini.h|libinih-dev|configuration files
-|Random123|Random123/philox.h|librandom123-dev|random numbers
-test|cmocka|cmocka.h|libcmocka-dev|unit tests
-fuzz|clang|clang|clang|fuzzing
-bench-kernels|BLAS|cblas.h|libopenblas-dev|what our products are compared with
-data|Fashion-MNIST|/usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz|dataset-fashion-mnist|all 70,000 images
+    cat <<END
+|C compiler|stdio.h|gcc libc6-dev|gcc|compiles
+|MPI|mpi.h|libopenmpi-dev openmpi-bin|openmpi|ranks and messages
+|mpirun|mpirun|$mpirun_package|openmpi|starts the ranks
+|HDF5|hdf5.h|pkg-config libhdf5-$flavour-dev|hdf5|datasets, checkpoints, metrics
+|libpng|png.h|libpng-dev|libpng|sample pictures
+|zlib|zlib.h|zlib1g-dev|zlib|compressed files, checksums
+|inih|ini.h|libinih-dev|inih|configuration files
+|Random123|Random123/philox.h|librandom123-dev|random123|random numbers
+test|cmocka|cmocka.h|libcmocka-dev|cmocka|unit tests
+fuzz|clang|clang|clang|llvm|compiles for fuzzing
+fuzz|libFuzzer|-fsanitize=fuzzer|libclang-rt-dev|llvm|makes the hostile bytes
+bench-kernels|BLAS|cblas.h|libopenblas-dev|openblas|compared with our products
+data|Fashion-MNIST|$fashion/train-images-idx3-ubyte.gz|dataset-fashion-mnist||all 70,000 images
 END
 }
 
@@ -34,8 +40,9 @@ compiler() {
     echo false
 }
 
-has() { # header, program or file
+has() { # header, program, file or flag of clang
     case $1 in
+    -*) command -v clang >/dev/null 2>&1 && [ -e "$(clang -print-file-name="libclang_rt.fuzzer-$(uname -m).a")" ] ;;
     /*) [ -e "$1" ] ;;
     cmocka.h) printf '#include <stdarg.h>\n#include <stddef.h>\n#include <setjmp.h>\n#include <stdint.h>\n#include <cmocka.h>\n' | preprocess ;;
     *.h) printf '#include <stddef.h>\n#include <stdio.h>\n#include <%s>\n' "$1" | preprocess ;;
@@ -56,16 +63,16 @@ wanted() { # is this row's extra asked for?
 
 # Missing rows of the table, as they stand there.
 missing() {
-    table | while IFS='|' read -r extra what probe packages purpose; do
-        if wanted "$extra" && ! has "$probe"; then echo "$extra|$what|$probe|$packages|$purpose"; fi
+    table | while IFS='|' read -r extra what probe packages module purpose; do
+        if wanted "$extra" && ! has "$probe"; then echo "$extra|$what|$probe|$packages|$module|$purpose"; fi
     done
 }
 
 list() {
-    table | while IFS='|' read -r extra what probe packages purpose; do
+    table | while IFS='|' read -r extra what probe packages module purpose; do
         if has "$probe"; then mark=✓; else mark=✗; fi
-        printf '  %s %-14s %-32s %s\n' "$mark" "$what" "$purpose" "$(detail "$what")${extra:+ (for make $extra)}"
-    done | sed 's/for make test/for make check/'
+        printf '  %s %-14s %-32s %s\n' "$mark" "$what" "$purpose" "$(detail "$what")${extra:+ (make $extra)}"
+    done | sed 's/(make test)/(make check)/'
 }
 
 detail() {
@@ -86,18 +93,23 @@ column() { # of the missing rows, blank-separated
 }
 
 without_apt() {
+    modules=$(column 5)
     echo "gan_mpi: missing: $(echo "$rows" | cut -d'|' -f2 | paste -s -d, - | sed 's/,/, /g'). $1"
-    cat <<'END'
+    echo
+    echo "  Debian, Ubuntu:   apt-get install $(column 4)"
+    if [ "$modules" ]; then
+        cat <<END
+  cluster modules:  module load $modules      (names differ: see \`module avail\`)
+  Spack:            spack install $modules && spack load $modules
 
-  Debian, Ubuntu:   apt-get install make gcc pkg-config libopenmpi-dev openmpi-bin libhdf5-openmpi-dev \
-                        libpng-dev zlib1g-dev libinih-dev librandom123-dev libcmocka-dev
-  cluster modules:  module load openmpi hdf5 libpng      (the names differ: see `module avail`)
-  Spack:            spack install openmpi hdf5+mpi libpng zlib inih random123 cmocka pkgconf
-                    spack load    openmpi hdf5+mpi libpng zlib inih random123 cmocka pkgconf
-
-  A library that stands elsewhere: make HDF5_CFLAGS=-I... HDF5_LIBS="-L... -lhdf5" (PNG_, ZLIB_, INIH_, RANDOM123_
-  likewise). `make help` shows what was found.
+  A library that stands elsewhere: make HDF5_CFLAGS=-I... HDF5_LIBS="-L... -lhdf5" (PNG_, ZLIB_, INIH_, RANDOM123_, CMOCKA_,
+  BLAS_ likewise). \`make help\` shows what is found.
 END
+    else
+        cat <<END
+  elsewhere:        the four .gz files of https://github.com/zalandoresearch/fashion-mnist, then make data FASHION=DIRECTORY
+END
+    fi
     exit 1
 }
 
@@ -106,7 +118,7 @@ install() { # packages
         without_apt "There is apt-get, but you are not root and there is no sudo."
     fi
     echo "gan_mpi: installing with ${as_root:+$as_root }apt-get (a minute or two):"
-    echo "$rows" | while IFS='|' read -r extra what probe packages purpose; do
+    echo "$rows" | while IFS='|' read -r extra what probe packages module purpose; do
         printf '  %-14s %-32s %s\n' "$what" "$purpose" "$packages"
     done
     log=$(mktemp)
@@ -121,19 +133,19 @@ install() { # packages
     fi
 }
 
-if [ "${1:-}" = --list ]; then list && exit; fi
 extras=$*
 if command -v make >/dev/null 2>&1 && [ -z "${FOUND:-}" ]; then
     exec make --no-print-directory deps WITH="$extras" # knows the flags
 fi
+if [ "$extras" = --list ]; then list && exit; fi
 rows=$(missing)
-command -v make >/dev/null 2>&1 || rows="|make|make|make|builds${rows:+
+command -v make >/dev/null 2>&1 || rows="|make|make|make|gmake|builds${rows:+
 $rows}"
 if [ "$rows" ]; then
     [ "${GAN_DEPS_TRIED:-}" ] && without_apt "The packages are installed, but the compiler does not find them."
     command -v apt-get >/dev/null 2>&1 || without_apt "There is no apt-get here."
     install "$(column 4)"
     # Once more, with the flags that make finds now.
-    unset LIB_CFLAGS LIB_LIBS CMOCKA_CFLAGS CMOCKA_LIBS FOUND MAKEFLAGS MAKELEVEL
+    unset LIB_CFLAGS LIB_LIBS CMOCKA_CFLAGS CMOCKA_LIBS BLAS_CFLAGS FOUND MAKEFLAGS MAKELEVEL
     GAN_DEPS_TRIED=1 make --no-print-directory deps WITH="$extras"
 fi

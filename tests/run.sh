@@ -31,7 +31,7 @@ run_one() {
     time=$(awk "BEGIN { printf \"%.2f\", ($(date +%s%N) - $start) / 1e9 }")
     if [ $code = 0 ]; then verdict=ok; else verdict=FAIL; fi
     {
-        printf '%-5s %7s s  %s\n' "$verdict" "$time" "$name${ranks:+ on $ranks ranks}"
+        printf '%-5s %7s s  %s\n' "$verdict" "$time" "$name${ranks:+ on $ranks rank$([ "$ranks" = 1 ] || echo s)}"
         [ $code = 0 ] || tail -n 100 "$log" | sed 's/^/      | /'
         [ $code = 124 ] && echo "      | stopped after $limit s"
         [ $code = 0 ] || echo "      | exit code $code"
