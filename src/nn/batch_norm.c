@@ -1,4 +1,5 @@
-/* batch_norm (Ioffe and Szegedy 2015) over features, written with primitives, so its gradients of any order follow.
+/* batch_norm (Ioffe and Szegedy 2015) over features, or over the channels of images (then every pixel counts as a sample),
+ * written with primitives, so its gradients of any order follow.
  *
  * Mean and variance are taken per shard (ghost statistics, nothing is exchanged) or over the global batch
  * (two small sums over ranks in each direction). Both give the same bits on any number of ranks. Sampling uses running
@@ -22,7 +23,7 @@ static gan_status declare(gan_network *net, gan_layer *l)
         float start;
         bool state;
     } roles[] = {{"gamma", 1, false}, {"beta", 0, false}, {"running_mean", 0, true}, {"running_variance", 1, true}};
-    int64_t features = gan_sample_floats(&l->in);
+    int64_t features = gan__channels(&l->in);
     for (int i = 0; i < 4; i++) {
         gan_param p = {.n_dims = 1, .dims = {features}, .init = GAN_INIT_CONSTANT, .init_scale = roles[i].start};
         p.state = roles[i].state;
@@ -93,13 +94,13 @@ static gan_status sampling(gan_network *net, const gan_layer *l, gan_graph *g, g
 
 static gan_status apply(gan_network *net, const gan_layer *l, gan_graph *g, gan_id x, gan_mode mode, gan_id *y)
 {
-    GAN_TRY(gan_add_flatten(g, x, &x));
+    GAN_TRY(gan__as_pixels(g, x, &l->in, &x));
     GAN_TRY(mode == GAN_TRAINING ? training(net, l, g, x, y) : sampling(net, l, g, x, y));
     return scale_and_shift(net, l, g, *y, y);
 }
 
 const gan_layer_kind gan_layer_batch_norm = {.name = "batch_norm",
-                                             .meaning = "every feature to mean 0 and variance 1 over the batch, then scaled and shifted",
+                                             .meaning = "every feature (of images: channel) to mean 0 and variance 1 over the batch, then scaled and shifted",
                                              .args = args,
                                              .n_args = sizeof args / sizeof args[0],
                                              .couples = true,

@@ -33,7 +33,7 @@ gan_status gan__dense_declare(gan_network *net, gan_layer *l, int64_t units, int
 gan_status gan__dense_apply(gan_network *net, const gan_layer *l, gan_graph *g, gan_id x, bool bias, gan_id *y)
 {
     gan_id b;
-    GAN_TRY(gan_add_flatten(g, x, &x));
+    GAN_TRY(gan__as_features(g, x, &l->in, &x));
     GAN_TRY(gan_add_matmul(g, x, net->leaf[l->first_param], y));
     if (!bias) return GAN_OK;
     GAN_TRY(gan_add_expand_rows(g, net->leaf[l->first_param + 1], gan_graph_form(g, x)->dims[0], &b));

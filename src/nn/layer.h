@@ -12,6 +12,7 @@ typedef struct gan_layer_kind {
     bool couples; /* mixes the samples of a batch in training */
     /* Check sizes, declare parameters, set l->out from l->in. */
     gan_status (*declare)(gan_network *net, gan_layer *l);
+    /* Append the nodes; x has the floats of l->in for each sample, in any shape, y those of l->out. */
     gan_status (*apply)(gan_network *net, const gan_layer *l, gan_graph *g, gan_id x, gan_mode mode, gan_id *y);
 } gan_layer_kind;
 
@@ -31,6 +32,14 @@ gan_status gan__param_declare(gan_network *net, const gan_layer *l, const char *
 
 /* "generator.dense1 (job.ini:12): got 28x28x1; ..." */
 __attribute__((format(printf, 2, 3))) gan_status gan__layer_error(const gan_layer *l, const char *fmt, ...);
+
+/* view.c: x, whatever its shape, as samples [B, ...s], as features [B, F], or as pixels [B*H*W, C] (samples that are no
+ * images have one pixel). */
+int64_t gan__samples_of(const gan_graph *g, gan_id x, const gan_sample_shape *s); /* B */
+gan_status gan__as_samples(gan_graph *g, gan_id x, const gan_sample_shape *s, gan_id *y);
+gan_status gan__as_features(gan_graph *g, gan_id x, const gan_sample_shape *s, gan_id *y);
+int64_t gan__channels(const gan_sample_shape *s); /* C */
+gan_status gan__as_pixels(gan_graph *g, gan_id x, const gan_sample_shape *s, gan_id *y);
 
 /* x w + b with the layer's first parameters; for dense and maxout. */
 gan_status gan__dense_declare(gan_network *net, gan_layer *l, int64_t units, int init_arg, bool bias);

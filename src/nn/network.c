@@ -263,6 +263,7 @@ gan_status gan_network_apply(gan_network *net, gan_graph *g, gan_id x, gan_mode 
         GAN_TRY(gan_graph_set_layer(g, l->label));
         GAN_TRY(l->kind->apply(net, l, g, *y, mode, y));
     }
+    GAN_TRY(gan__as_samples(g, *y, &net->out, y));
     return gan_graph_set_layer(g, "");
 }
 

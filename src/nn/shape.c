@@ -28,9 +28,7 @@ static gan_status flatten_declare(gan_network *net, gan_layer *l)
 static gan_status apply(gan_network *net, const gan_layer *l, gan_graph *g, gan_id x, gan_mode mode, gan_id *y)
 {
     (void)net, (void)mode;
-    int64_t dims[GAN_MAX_DIMS] = {gan_graph_form(g, x)->dims[0]};
-    for (int i = 0; i < l->out.n_dims; i++) dims[i + 1] = l->out.dims[i];
-    return gan_add_reshape(g, x, l->out.n_dims + 1, dims, y);
+    return gan__as_samples(g, x, &l->out, y);
 }
 
 const gan_layer_kind gan_layer_reshape = {.name = "reshape",
