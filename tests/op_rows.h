@@ -397,22 +397,22 @@ static void concat_shards_formula(const float *const *in,
 
 /* ---- images ------------------------------------------------------------------------------------------------ */
 
-/* Images of H x W, windows of 3 at stride 2 with a pixel of padding: they overlap and hang over the edges. */
-enum { H = 5, W = 6, C = 2, WINDOW = 3, STRIDE = 2, PAD = 1, WH = 3, WW = 3, ZH = 8, ZW = 4 };
+/* Images of H x W, windows of KH x KW at stride 2 with a pixel of padding: they overlap and hang over the edges. */
+enum { H = 5, W = 6, C = 2, KH = 3, KW = 4, STRIDE = 2, PAD = 1, WH = 3, WW = 3, ZH = 8, ZW = 4 };
 
 #define IMAGES(h, w)                                                                                         \
     {                                                                                                        \
         .n_dims = 4, .dims = {S, h, w, C}, .dist = GAN_SHARDED                                               \
     }
 
-BUILD1(window_sum, WINDOW, STRIDE, PAD, y)
-BUILD1(window_spread, H, W, WINDOW, STRIDE, PAD, y)
-BUILD2(max_pick, WINDOW, STRIDE, PAD, y)
-BUILD2(max_spread, WINDOW, STRIDE, PAD, y)
+BUILD1(window_sum, KH, KW, STRIDE, PAD, y)
+BUILD1(window_spread, H, W, KH, KW, STRIDE, PAD, y)
+BUILD2(max_pick, KH, KW, STRIDE, PAD, y)
+BUILD2(max_spread, KH, KW, STRIDE, PAD, y)
 
 static gan_status max_pool_build(gan_graph *g, const gan_id *in, gan_id *y)
 {
-    return gan_add_max_pick(g, in[0], in[0], WINDOW, STRIDE, PAD, y);
+    return gan_add_max_pick(g, in[0], in[0], KH, KW, STRIDE, PAD, y);
 }
 
 static int64_t pixel(int h, int w, int c)
@@ -430,8 +430,8 @@ static bool inside(int i, int k, int n)
 #define EACH_PIXEL_OF_WINDOWS(statement)                                                                     \
     for (int n = 0; n < S; n++)                                                                              \
         for (int t = 0; t < WH * WW * C; t++)                                                                \
-            for (int k = 0; k < WINDOW * WINDOW; k++) {                                                      \
-                int i = t / (WW * C), j = t / C % WW, c = t % C, a = k / WINDOW, b = k % WINDOW;             \
+            for (int k = 0; k < KH * KW; k++) {                                                              \
+                int i = t / (WW * C), j = t / C % WW, c = t % C, a = k / KW, b = k % KW;             \
                 if (!inside(i, a, H) || !inside(j, b, W)) continue;                                          \
                 int64_t at = n * H * W * C + pixel(i * STRIDE - PAD + a, j * STRIDE - PAD + b, c);           \
                 int64_t to = n * WH * WW * C + t;                                                            \

@@ -94,7 +94,7 @@ typedef union gan_params {
     struct { int axis; int64_t from; int64_t to, size; } slice; /* slice, pad */
     struct { int axis; } concat;
     struct { int64_t pieces; } group;         /* group_pick, group_spread */
-    struct { int kernel, stride, pad; int64_t h, w; } window; /* square windows of images; h, w: of the result, of adjoints */
+    struct { int kh, kw, stride, pad; int64_t h, w; } window; /* kh x kw pixels; h, w: of the result, of adjoints */
     struct { bool bilinear; int64_t h, w; } resize;           /* h, w: of the result */
     struct { float value; } constant;
     struct { gan_rng_purpose purpose; bool normal; uint64_t stream; float a, b; } random; /* N(a,b) or U[a,b) */

@@ -66,14 +66,14 @@ gan_status gan_add_concat(gan_graph *g, gan_id a, gan_id b, int axis, gan_id *y)
 gan_status gan_add_group_pick(gan_graph *g, gan_id x, gan_id v, int64_t pieces, gan_id *y);    /* v at argmax x */
 gan_status gan_add_group_spread(gan_graph *g, gan_id x, gan_id dy, int64_t pieces, gan_id *y); /* dy to argmax x */
 
-/* Square windows of images x [B,H,W,C], which may hang over the edge by `pad` pixels (they hold nothing): [B,h,w,C] with
- * h = (H + 2 pad - kernel) / stride + 1. */
-gan_status gan_add_window_sum(gan_graph *g, gan_id x, int kernel, int stride, int pad, gan_id *y);
-gan_status gan_add_window_spread(gan_graph *g, gan_id d, int64_t h, int64_t w, int kernel, int stride, int pad,
+/* Windows of kh x kw pixels of images x [B,H,W,C], which may hang over the edge by `pad` pixels (they hold nothing): [B,h,w,C]
+ * with h = (H + 2 pad - kh) / stride + 1. */
+gan_status gan_add_window_sum(gan_graph *g, gan_id x, int kh, int kw, int stride, int pad, gan_id *y);
+gan_status gan_add_window_spread(gan_graph *g, gan_id d, int64_t h, int64_t w, int kh, int kw, int stride, int pad,
                                  gan_id *y); /* adjoint of window_sum; h, w: of the images */
-gan_status gan_add_max_pick(gan_graph *g, gan_id x, gan_id v, int kernel, int stride, int pad,
+gan_status gan_add_max_pick(gan_graph *g, gan_id x, gan_id v, int kh, int kw, int stride, int pad,
                             gan_id *y); /* v at argmax x; max_pool(x) = max_pick(x, x) */
-gan_status gan_add_max_spread(gan_graph *g, gan_id x, gan_id d, int kernel, int stride, int pad, gan_id *y); /* adjoint in v */
+gan_status gan_add_max_spread(gan_graph *g, gan_id x, gan_id d, int kh, int kw, int stride, int pad, gan_id *y); /* adjoint in v */
 /* Images at another size, [B,H,W,C] -> [B,h,w,C], by pixel centres (corners not aligned). */
 gan_status gan_add_resize(gan_graph *g, gan_id x, int64_t h, int64_t w, bool bilinear, gan_id *y);
 gan_status gan_add_resize_adjoint(gan_graph *g, gan_id d, int64_t h, int64_t w, bool bilinear, gan_id *y);

@@ -31,7 +31,9 @@ static void move_all(const gan_form *image, const gan_form *windows, const gan_p
         for (int64_t i = 0; i < windows->dims[1]; i++)
             for (int64_t j = 0; j < windows->dims[2]; j++)
                 for (int64_t c = 0; c < C; c++)
-                    move(v + place_of_max(x, image, gan__window(p, i, H), gan__window(p, j, W), c), y++);
+                    move(v + place_of_max(x, image, gan__window(p, p->window.kh, i, H),
+                                          gan__window(p, p->window.kw, j, W), c),
+                         y++);
 }
 
 static void pick(float *pixel, float *window)
@@ -56,7 +58,7 @@ static gan_status pick_infer(gan_graph *g, gan_node *y)
 static gan_status pick_backward(gan_graph *g, gan_id y, gan_id dy, gan_id *dx)
 {
     const gan_node node = *gan_graph_node(g, y);
-    return gan_add_max_spread(g, node.in[0], dy, node.p.window.kernel, node.p.window.stride,
+    return gan_add_max_spread(g, node.in[0], dy, node.p.window.kh, node.p.window.kw, node.p.window.stride,
                               node.p.window.pad, &dx[1]);
 }
 
@@ -70,9 +72,9 @@ static gan_status pick_forward(const gan_call *c)
 const gan_op gan_op_max_pick = {
     .name = "max_pick", .infer = pick_infer, .backward = pick_backward, .forward = pick_forward};
 
-gan_status gan_add_max_pick(gan_graph *g, gan_id x, gan_id v, int kernel, int stride, int pad, gan_id *y)
+gan_status gan_add_max_pick(gan_graph *g, gan_id x, gan_id v, int kh, int kw, int stride, int pad, gan_id *y)
 {
-    gan_params p = {.window = {kernel, stride, pad, 0, 0}};
+    gan_params p = {.window = {kh, kw, stride, pad, 0, 0}};
     return gan__add2(g, &gan_op_max_pick, x, v, &p, y);
 }
 
@@ -90,8 +92,8 @@ static gan_status spread_infer(gan_graph *g, gan_node *y)
 static gan_status spread_backward(gan_graph *g, gan_id y, gan_id dy, gan_id *dx)
 {
     const gan_node node = *gan_graph_node(g, y);
-    return gan_add_max_pick(g, node.in[0], dy, node.p.window.kernel, node.p.window.stride, node.p.window.pad,
-                            &dx[1]);
+    return gan_add_max_pick(g, node.in[0], dy, node.p.window.kh, node.p.window.kw, node.p.window.stride,
+                            node.p.window.pad, &dx[1]);
 }
 
 static gan_status spread_forward(const gan_call *c)
@@ -105,8 +107,9 @@ static gan_status spread_forward(const gan_call *c)
 const gan_op gan_op_max_spread = {
     .name = "max_spread", .infer = spread_infer, .backward = spread_backward, .forward = spread_forward};
 
-gan_status gan_add_max_spread(gan_graph *g, gan_id x, gan_id d, int kernel, int stride, int pad, gan_id *y)
+gan_status gan_add_max_spread(gan_graph *g, gan_id x, gan_id d, int kh, int kw, int stride, int pad,
+                              gan_id *y)
 {
-    gan_params p = {.window = {kernel, stride, pad, 0, 0}};
+    gan_params p = {.window = {kh, kw, stride, pad, 0, 0}};
     return gan__add2(g, &gan_op_max_spread, x, d, &p, y);
 }

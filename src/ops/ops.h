@@ -40,7 +40,7 @@ typedef struct gan__span {
 } gan__span;
 bool gan__is_image(const gan_form *f);
 int64_t gan__windows(int64_t n, int kernel, int stride, int pad); /* along an axis of n pixels; 0: none fits */
-gan__span gan__window(const gan_params *p, int64_t i, int64_t n); /* the pixels of window i that are there */
+gan__span gan__window(const gan_params *p, int kernel, int64_t i, int64_t n); /* the pixels of window i that are there */
 bool gan__windows_fit(const gan_params *p, const gan_form *image, const gan_form *windows);
 gan_status gan__windows_form(gan_graph *g, gan_node *y, const gan_form *image); /* sets y->form */
 

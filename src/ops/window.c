@@ -4,15 +4,15 @@
 
 #include <string.h>
 
-/* Windows of one axis: window i covers pixels [i*stride - pad, i*stride - pad + kernel) cut to [0, n). */
+/* Windows along one axis: window i covers pixels [i*stride - pad, i*stride - pad + kernel) cut to [0, n). */
 int64_t gan__windows(int64_t n, int kernel, int stride, int pad)
 {
     return n + 2 * pad < kernel ? 0 : (n + 2 * pad - kernel) / stride + 1;
 }
 
-gan__span gan__window(const gan_params *p, int64_t i, int64_t n)
+gan__span gan__window(const gan_params *p, int kernel, int64_t i, int64_t n)
 {
-    int64_t from = i * p->window.stride - p->window.pad, to = from + p->window.kernel;
+    int64_t from = i * p->window.stride - p->window.pad, to = from + kernel;
     return (gan__span){from > 0 ? from : 0, to < n ? to : n};
 }
 
@@ -23,13 +23,11 @@ bool gan__is_image(const gan_form *f)
 
 bool gan__windows_fit(const gan_params *p, const gan_form *image, const gan_form *windows)
 {
-    return p->window.kernel > p->window.pad && p->window.stride > 0 && p->window.pad >= 0 &&
-           image->dims[0] == windows->dims[0] && image->dims[3] == windows->dims[3] &&
+    return p->window.kh > p->window.pad && p->window.kw > p->window.pad && p->window.stride > 0 &&
+           p->window.pad >= 0 && image->dims[0] == windows->dims[0] && image->dims[3] == windows->dims[3] &&
            image->dist == windows->dist &&
-           gan__windows(image->dims[1], p->window.kernel, p->window.stride, p->window.pad) ==
-               windows->dims[1] &&
-           gan__windows(image->dims[2], p->window.kernel, p->window.stride, p->window.pad) ==
-               windows->dims[2] &&
+           gan__windows(image->dims[1], p->window.kh, p->window.stride, p->window.pad) == windows->dims[1] &&
+           gan__windows(image->dims[2], p->window.kw, p->window.stride, p->window.pad) == windows->dims[2] &&
            windows->dims[1] > 0 && windows->dims[2] > 0;
 }
 
@@ -37,12 +35,11 @@ gan_status gan__windows_form(gan_graph *g, gan_node *y, const gan_form *image)
 {
     if (!gan__is_image(image)) return gan_shape_error(g, y, "wanted images [n,height,width,channels]");
     y->form = *image;
-    for (int i = 1; i < 3; i++)
-        y->form.dims[i] =
-            gan__windows(image->dims[i], y->p.window.kernel, y->p.window.stride, y->p.window.pad);
+    y->form.dims[1] = gan__windows(image->dims[1], y->p.window.kh, y->p.window.stride, y->p.window.pad);
+    y->form.dims[2] = gan__windows(image->dims[2], y->p.window.kw, y->p.window.stride, y->p.window.pad);
     if (gan__windows_fit(&y->p, image, &y->form)) return GAN_OK;
-    return gan_shape_error(g, y, "a window of %d (stride %d, padding %d) does not fit the image",
-                           y->p.window.kernel, y->p.window.stride, y->p.window.pad);
+    return gan_shape_error(g, y, "a window of %dx%d (stride %d, padding %d) does not fit the image", y->p.window.kh,
+                           y->p.window.kw, y->p.window.stride, y->p.window.pad);
 }
 
 /* ---- sum ----------------------------------------------------------------------------------------------------- */
@@ -57,8 +54,8 @@ static gan_status sum_backward(gan_graph *g, gan_id y, gan_id dy, gan_id *dx)
 {
     const gan_node node = *gan_graph_node(g, y);
     const gan_form *x = gan__in(g, &node, 0);
-    return gan_add_window_spread(g, dy, x->dims[1], x->dims[2], node.p.window.kernel, node.p.window.stride,
-                                 node.p.window.pad, &dx[0]);
+    return gan_add_window_spread(g, dy, x->dims[1], x->dims[2], node.p.window.kh, node.p.window.kw,
+                                 node.p.window.stride, node.p.window.pad, &dx[0]);
 }
 
 /* What both directions walk: of every window of image n the pixels in it, rows of C floats each. */
@@ -71,7 +68,8 @@ static void visit_all(const gan_form *image, const gan_form *windows, const gan_
     for (int64_t n = 0; n < image->dims[0]; n++, x += H * W * C)
         for (int64_t i = 0; i < windows->dims[1]; i++)
             for (int64_t j = 0; j < windows->dims[2]; j++, y += C) {
-                gan__span rows = gan__window(p, i, H), cols = gan__window(p, j, W);
+                gan__span rows = gan__window(p, p->window.kh, i, H),
+                          cols = gan__window(p, p->window.kw, j, W);
                 for (int64_t h = rows.from; h < rows.to; h++)
                     for (int64_t w = cols.from; w < cols.to; w++) visit(C, x + (h * W + w) * C, y);
             }
@@ -98,7 +96,7 @@ static gan_status sum_forward(const gan_call *c)
 static double sum_flop(const gan_graph *g, const gan_node *y)
 {
     (void)g;
-    return (double)gan_form_floats(&y->form) * y->p.window.kernel * y->p.window.kernel;
+    return (double)gan_form_floats(&y->form) * y->p.window.kh * y->p.window.kw;
 }
 
 const gan_op gan_op_window_sum = {.name = "window_sum",
@@ -107,9 +105,9 @@ const gan_op gan_op_window_sum = {.name = "window_sum",
                                   .forward = sum_forward,
                                   .flop = sum_flop};
 
-gan_status gan_add_window_sum(gan_graph *g, gan_id x, int kernel, int stride, int pad, gan_id *y)
+gan_status gan_add_window_sum(gan_graph *g, gan_id x, int kh, int kw, int stride, int pad, gan_id *y)
 {
-    gan_params p = {.window = {kernel, stride, pad, 0, 0}};
+    gan_params p = {.window = {kh, kw, stride, pad, 0, 0}};
     return gan__add1(g, &gan_op_window_sum, x, &p, y);
 }
 
@@ -130,7 +128,7 @@ static gan_status spread_infer(gan_graph *g, gan_node *y)
 static gan_status spread_backward(gan_graph *g, gan_id y, gan_id dy, gan_id *dx)
 {
     const gan_params p = gan_graph_node(g, y)->p;
-    return gan_add_window_sum(g, dy, p.window.kernel, p.window.stride, p.window.pad, &dx[0]);
+    return gan_add_window_sum(g, dy, p.window.kh, p.window.kw, p.window.stride, p.window.pad, &dx[0]);
 }
 
 static gan_status spread_forward(const gan_call *c)
@@ -143,7 +141,7 @@ static gan_status spread_forward(const gan_call *c)
 
 static double spread_flop(const gan_graph *g, const gan_node *y)
 {
-    return (double)gan_form_floats(gan__in(g, y, 0)) * y->p.window.kernel * y->p.window.kernel;
+    return (double)gan_form_floats(gan__in(g, y, 0)) * y->p.window.kh * y->p.window.kw;
 }
 
 const gan_op gan_op_window_spread = {.name = "window_spread",
@@ -152,9 +150,9 @@ const gan_op gan_op_window_spread = {.name = "window_spread",
                                      .forward = spread_forward,
                                      .flop = spread_flop};
 
-gan_status gan_add_window_spread(gan_graph *g, gan_id d, int64_t h, int64_t w, int kernel, int stride,
+gan_status gan_add_window_spread(gan_graph *g, gan_id d, int64_t h, int64_t w, int kh, int kw, int stride,
                                  int pad, gan_id *y)
 {
-    gan_params p = {.window = {kernel, stride, pad, h, w}};
+    gan_params p = {.window = {kh, kw, stride, pad, h, w}};
     return gan__add1(g, &gan_op_window_spread, d, &p, y);
 }
