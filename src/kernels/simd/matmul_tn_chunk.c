@@ -1,9 +1,10 @@
-/* matmul_tn for shards of few rows, where merging costs as much as multiplying. A chunk of rows of dy, a vector or two wide,
- * stays in registers while k runs: x is broadcast, the chunk's shards are summed and merged in registers, and only
- * what several chunks make of that, the higher digits of the binary counter, goes through the first cache.
+/* matmul_tn for shards of few rows, where merging costs as much as multiplying. A chunk of rows of dy, a
+ * vector or two wide, stays in registers while k runs: x is broadcast, the chunk's shards are summed and
+ * merged in registers, and only what several chunks make of that, the higher digits of the binary counter,
+ * goes through the first cache.
  *
- * Here the rows of a shard are a power of two, at most a chunk, and panels are whole; matmul_tn.c does everything else, with
- * equal bits. */
+ * Here the rows of a shard are a power of two, at most a chunk, and panels are whole; matmul_tn.c does
+ * everything else, with equal bits. */
 #include "simd.h"
 
 /* Rows of a chunk: with their vectors they take half of the registers. */
@@ -114,7 +115,8 @@ INLINE void add_chunk(int rows, int R, int digits, const chunk *c, const counter
     for (int64_t k = 0; k < c->count; k++) {
         vf sum[VECTORS];
         UNROLL
-        for (int i = 0; i < VECTORS && digits == 0; i++) __builtin_prefetch(c->dW.at + place(k, i, c->dW.panel), 1);
+        for (int i = 0; i < VECTORS && digits == 0; i++)
+            __builtin_prefetch(c->dW.at + place(k, i, c->dW.panel), 1);
         chunk_sum(rows, R, c->x + k, dy, sum);
         UNROLL
         for (int l = 0; l < digits; l++) {
@@ -169,8 +171,10 @@ static void any_strip(int rows, int R, int64_t N, chunk c)
 {
 #define CASE(n, r)                                                                                           \
     if (rows == n && R == r && n <= ROWS) strip(n, r, N, c);
+    /* clang-format off */
     CASE(16, 1) CASE(16, 2) CASE(16, 4) CASE(16, 8) CASE(16, 16)
     CASE(8, 1) CASE(8, 2) CASE(8, 4) CASE(8, 8) CASE(4, 1) CASE(4, 2) CASE(4, 4) CASE(2, 1) CASE(2, 2)
+    /* clang-format on */
 #undef CASE
 }
 
@@ -190,7 +194,8 @@ int64_t GAN_NAME(matmul_tn_chunks)(int64_t N, int64_t K, int64_t M, int64_t shar
     if (rows == 0) return 0;
     for (int64_t k = 0; k < K; k += BLOCK_K) {
         const int64_t count = at_most(BLOCK_K, K - k);
-        for (int64_t n = 0; n < N; n++) memcpy(scratch + n * BLOCK_K, x + n * K + k, (size_t)count * sizeof *x);
+        for (int64_t n = 0; n < N; n++)
+            memcpy(scratch + n * BLOCK_K, x + n * K + k, (size_t)count * sizeof *x);
         for (int64_t m = 0; m < columns; m += WIDTH) {
             float *to = dW + m / GAN_PANEL * GAN_PANEL * K + k * GAN_PANEL + m % GAN_PANEL;
             chunk first = {.count = count, .M = M, .x = scratch, .dy = dy + m, .dW = {to, K * GAN_PANEL}};
