@@ -32,6 +32,7 @@ gan_status gan_record_new(gan_record *r, const gan_session *s)
 void gan_record_take(gan_record *r, const gan_session *s, int64_t finished_steps, int64_t steps, double wall_s)
 {
     double *v = r->values;
+    r->taken = true;
     double images = (double)gan_session_images_per_step(s);
     for (int i = 0; i < s->step->n_metrics; i++) *v++ = s->step->metrics[i];
     for (int i = 0; i < s->model->n_nets; i++) {

@@ -10,6 +10,7 @@ typedef struct gan_record {
     char *names[GAN_MAX_VALUES];
     double values[GAN_MAX_VALUES];
     int n;
+    bool taken; /* values are there */
 } gan_record;
 
 /* The names for a session; values are filled by gan_record_take. */

@@ -77,7 +77,7 @@ void gan_progress_show(gan_progress *p, const gan_session *s, const gan_record *
     p->shown_s = now;
     char line[512], left[64], values[256] = "";
     size_t at = 0;
-    for (int i = 0; r->n && i < s->step->n_metrics && at < sizeof values; i++)
+    for (int i = 0; r->taken && i < s->step->n_metrics && at < sizeof values; i++)
         at += (size_t)snprintf(values + at, sizeof values - at, "  %s %.3f", r->names[i], r->values[i]);
     double steps_per_s = (double)(step - p->first) / elapsed;
     double images = (double)gan_session_images_per_step(s);
