@@ -1,5 +1,5 @@
 #!/bin/sh
-# run.sh PROGRAM RANKS JOB: what `make run` does after building: trains a job and names its newest sample picture.
+# run.sh PROGRAM RANKS JOB: what `make run` does after building: trains a job.
 # Any Open MPI settings of yours stay; these only make the start work as root, in containers and on few cores.
 set -eu
 program=$1 ranks=$2 job=$3
@@ -15,7 +15,3 @@ export PRTE_MCA_rmaps_default_mapping_policy=:oversubscribe
 
 echo "mpirun -np $ranks $program $job"
 mpirun -np "$ranks" "$program" "$job"
-
-run=$(sed -n '/^\[run\]/,/^\[/s/^dir[[:space:]]*=[[:space:]]*//p' "$job" | head -n 1)
-picture=$(ls -t "${run:-runs/$(basename "$job" .ini)}"/samples/*.png 2>/dev/null | head -n 1)
-if [ "$picture" ]; then echo "Samples of the trained generator: $picture"; fi

@@ -1,21 +1,26 @@
 #!/usr/bin/python3
 """make bench: gan_mpi beside PyTorch, two ranks beside one, ordered beside fast, and the time to the first step.
 
-What is compared runs in turn (A B A B ...) in one session, so that a machine whose speed drifts treats both alike; figures
-are medians over the rounds, ratios are medians of the ratios of neighbours. One thread per rank. Prints Markdown tables.
-Needs python3-torch for the first table (left out, with a word, where it is missing).
+What is compared runs in turn (A B, B A, A B ...) in one session, so that a machine whose speed drifts treats both alike;
+figures are medians over the rounds, ratios are medians of the ratios of neighbours. One thread per rank. Settings of the
+environment that tune BLAS libraries are dropped, so that the peer has the kernels which it finds best by itself. Prints
+Markdown tables. Needs python3-torch for the first one (left out, with a word, where it is missing).
 """
 import argparse
+import datetime
 import json
 import os
+import platform
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 
-ENV = dict(os.environ, OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1", OMPI_ALLOW_RUN_AS_ROOT="1",
-           OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1")
+TUNING = ("OPENBLAS_", "GOTO_", "MKL_", "DNNL_", "ONEDNN_", "OMP_", "KMP_", "GOMP_")
+ENV = {key: value for key, value in os.environ.items() if not key.startswith(TUNING)}
+ENV.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1", OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1")
+PYTHON = "/usr/bin/python3"
 HERE = os.path.dirname(os.path.abspath(__file__))
 JOB = "jobs/bench/mlp.ini"
 
@@ -34,20 +39,33 @@ def ours(args, ranks, batch_per_rank, **sets):
 
 
 def torch(args, ranks, batch_per_rank):
-    return last_json(["/usr/bin/python3", os.path.join(HERE, "peers", "torch_gan.py"), "--net", "mlp", "--ranks",
+    return last_json([PYTHON, os.path.join(HERE, "peers", "torch_gan.py"), "--net", "mlp", "--ranks",
                       str(ranks), "--batch", str(batch_per_rank), "--steps", str(args.steps)])
+
+
+def in_turn(rounds, a, b):
+    """[(what a() gives, what b() gives)]; who goes first changes from round to round."""
+    pairs = []
+    for i in range(rounds):
+        if i % 2 == 0:
+            x = a()
+            y = b()
+        else:
+            y = b()
+            x = a()
+        pairs.append((x, y))
+    return pairs
 
 
 def paired(args, a, b):
     """Rounds of a, b; returns the median figures of both and the median ratio of images per second, a over b."""
-    rounds = [(a(), b()) for _ in range(args.rounds)]
-    ratio = statistics.median(x["images_per_s"] / y["images_per_s"] for x, y in rounds)
-    spread = [x["images_per_s"] / y["images_per_s"] for x, y in rounds]
+    rounds = in_turn(args.rounds, a, b)
+    ratios = [x["images_per_s"] / y["images_per_s"] for x, y in rounds]
 
     def middle(i, key):
         return statistics.median(r[i][key] for r in rounds)
     figures = [{k: middle(i, k) for k in ("images_per_s", "step_s", "peak_rss_mib")} for i in (0, 1)]
-    return figures[0], figures[1], ratio, min(spread), max(spread)
+    return figures[0], figures[1], statistics.median(ratios), min(ratios), max(ratios)
 
 
 def row(*cells):
@@ -55,7 +73,7 @@ def row(*cells):
 
 
 def against_torch(args):
-    if subprocess.run(["/usr/bin/python3", "-c", "import torch"], stderr=subprocess.DEVNULL).returncode:
+    if not torch_version():
         print("PyTorch is not here (Debian: apt install python3-torch): the first table is left out\n")
         return
     row("MLP GAN, one rank", "gan_mpi images/s", "PyTorch images/s", "ratio (range)", "wanted", "peak MiB", "PyTorch's")
@@ -101,16 +119,40 @@ def first_step(args):
         with open(bare + ".c", "w") as f:
             f.write("#include <mpi.h>\nint main(int c, char **v) { MPI_Init(&c, &v); return MPI_Finalize(); }\n")
         subprocess.run(["mpicc", "-O1", "-o", bare, bare + ".c"], check=True)
-        pairs = []
-        for i in range(2 * args.rounds):
-            train = ["mpirun", "-np", "2", args.gan_mpi, "jobs/quickstart.ini", "--set", "train.steps=1", "--set",
-                     f"run.dir={temp}/run{i}"]
-            pairs.append((seconds_to_line(train, "step 1/"), seconds_to_line(["mpirun", "-np", "2", bare], None)))
+        train = ["mpirun", "-np", "2", args.gan_mpi, "jobs/quickstart.ini", "--fresh", "--set", "train.steps=1", "--set",
+                 f"run.dir={temp}/run"]
+        pairs = in_turn(2 * args.rounds, lambda: seconds_to_line(train, "step 1/"),
+                        lambda: seconds_to_line(["mpirun", "-np", "2", bare], None))
     us, them = (statistics.median(p[i] for p in pairs) for i in (0, 1))
     later = statistics.median(a - b for a, b in pairs)
     row("start, 2 ranks", "first step done", "bare MPI program ends", "later by", "wanted")
     row(*["---"] * 5)
     row("jobs/quickstart.ini", f"{us:.2f} s", f"{them:.2f} s", f"**{later:+.2f} s**", "at most +0.3 s")
+
+
+def torch_version():
+    """PyTorch's version and the kernels its BLAS picked, or None."""
+    code = "import torch; print('PyTorch', torch.__version__)"
+    p = subprocess.run([PYTHON, "-c", code], env=dict(ENV, OPENBLAS_VERBOSE="2"), stdout=subprocess.PIPE,
+                       stderr=subprocess.PIPE, text=True)
+    core = [line.split()[-1] for line in p.stderr.splitlines() if line.startswith("Core:")]
+    return p.stdout.strip() + (f" on OpenBLAS ({core[0]} kernels)" if core else "") if p.returncode == 0 else None
+
+
+def machine():
+    with open("/proc/cpuinfo") as f:
+        lines = [line.split(":", 1) for line in f if ":" in line]
+    cpu = {key.strip(): value.strip() for key, value in lines}
+    name = cpu.get("model name", "unknown CPU")
+    if "cpu family" in cpu:
+        name += f" (family {cpu['cpu family']}, model {cpu.get('model')})"
+    return f"{name}, {os.cpu_count()} cores, {platform.system()} {platform.release()}"
+
+
+def versions(args):
+    ours = subprocess.run([args.gan_mpi, "--version"], stdout=subprocess.PIPE, check=True, text=True).stdout.splitlines()
+    names = [" ".join(line.split()) for line in ours if not line.startswith(("HDF5", "kernels"))]
+    return "; ".join(names + [torch_version() or "no PyTorch"])
 
 
 def main():
@@ -119,9 +161,8 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--steps", type=int, default=60)
     args = parser.parse_args()
-    with open("/proc/cpuinfo") as f:
-        cpu = next((line.split(":")[1].strip() for line in f if line.startswith("model name")), "unknown CPU")
-    print(f"{cpu}, {os.cpu_count()} cores; medians of {args.rounds} rounds of {args.steps} steps\n", flush=True)
+    print(f"{datetime.date.today()}: {machine()}; {versions(args)}. Load at the start {os.getloadavg()[0]:.1f}. Medians of "
+          f"{args.rounds} rounds of {args.steps} steps.\n", flush=True)
     against_torch(args)
     ranks_and_order(args)
     first_step(args)
