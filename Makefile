@@ -157,7 +157,7 @@ bench: all
 bench-kernels:
 	@sh scripts/deps.sh bench-kernels
 	+@$(MAKE_IN) $(B)/tests/bench_kernels
-	@OPENBLAS_NUM_THREADS=1 $(B)/tests/bench_kernels
+	@env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE OPENBLAS_NUM_THREADS=1 $(B)/tests/bench_kernels
 
 # ---- use ----------------------------------------------------------------------------------------------------
 run:
