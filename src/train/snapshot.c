@@ -105,10 +105,9 @@ static gan_status add_provenance(gan_checkpoint *c)
 {
     char host[256] = "", hdf5[64], mpi[MPI_MAX_LIBRARY_VERSION_STRING];
     int n;
-    unsigned v[3];
     gethostname(host, sizeof host - 1);
-    H5get_libversion(&v[0], &v[1], &v[2]);
-    snprintf(hdf5, sizeof hdf5, "%u.%u.%u", v[0], v[1], v[2]);
+    /* Not asked of the library: the writer's thread may be inside of it, and it runs with the version of its headers only. */
+    snprintf(hdf5, sizeof hdf5, "%d.%d.%d", H5_VERS_MAJOR, H5_VERS_MINOR, H5_VERS_RELEASE);
     MPI_Get_library_version(mpi, &n);
     mpi[strcspn(mpi, ",\n")] = '\0';
     GAN_TRY(gan_checkpoint_add_text(c, "version", GAN_VERSION));
