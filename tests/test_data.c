@@ -188,6 +188,37 @@ static void mixtures_are_read_by_position(void **state)
     gan_source_close(NULL);
 }
 
+/* Noise is read by position too, lies in its range, and about the whole of it; a frame leaves the inside as it was. */
+static void noise_and_frames(void **state)
+{
+    (void)state;
+    enum { H = 5, W = 4, C = 2, PAD = 3, N = 40, F = H * W * C, PW = W + 2 * PAD, PF = (H + 2 * PAD) * PW * C };
+    static float all[N * F], one[F], framed[N * PF];
+    const int64_t dims[3] = {H, W, C};
+    gan_source *s, *p, *q;
+    float lowest = 9, highest = -9;
+    EXPECT_OK(gan_source_open_noise(&s, 8, 100, dims, -1, 3));
+    gan_source_read(s, 0, N, all);
+    for (int i = 0; i < N; i++) {
+        gan_source_read(s, i, 1, one);
+        assert_memory_equal(one, all + i * F, sizeof one);
+    }
+    for (int i = 0; i < N * F; i++) lowest = fminf(lowest, all[i]), highest = fmaxf(highest, all[i]);
+    assert_true(lowest >= -1 && lowest < -0.98f && highest > 2.98f && highest < 3);
+    EXPECT_OK(gan_source_open_padded(&p, s, PAD));
+    assert_int_equal(gan_source_describe(p)->features, PF);
+    gan_source_read(p, 0, N, framed);
+    for (int i = 0; i < N * PF; i++) {
+        int n = i / PF, h = i % PF / (PW * C) - PAD, w = i % (PW * C) / C - PAD, c = i % C;
+        bool inside = h >= 0 && h < H && w >= 0 && w < W;
+        assert_true(framed[i] == (inside ? all[n * F + (h * W + w) * C + c] : -1));
+    }
+    gan_source_close(p);
+    EXPECT_OK(gan_source_open_ring(&s, 8, 100, 8, 1, 0.1f));
+    EXPECT_FAILURE(gan_source_open_padded(&q, s, 2), GAN_EDATA, "data.pad = 2", "no images");
+    gan_source_close(s);
+}
+
 static void bad_mixtures_are_refused(void **state)
 {
     (void)state;
@@ -549,6 +580,7 @@ int main(void)
         TEST(permutation_is_the_same_for_ever),
         TEST(mixtures_are_what_they_say),
         TEST(mixtures_are_read_by_position),
+        TEST(noise_and_frames),
         TEST(bad_mixtures_are_refused),
         TEST(idx_files_become_datasets),
         TEST(bad_idx_files_are_refused),

@@ -37,6 +37,11 @@ gan_status gan_source_open_file(gan_source **out, const gan_comm *c, const gan_k
 gan_status gan_source_open_ring(gan_source **out, uint64_t seed, int64_t n, int modes, float radius, float std);
 gan_status gan_source_open_grid(gan_source **out, uint64_t seed, int64_t n, int side, float step, float std);
 
+/* Local. Uniform noise in [lo, hi) as images of dims [H,W,C], n an epoch. */
+gan_status gan_source_open_noise(gan_source **out, uint64_t seed, int64_t n, const int64_t dims[3], float lo, float hi);
+/* Local. Images of `inner`, which it owns from then on (not after a failure), with a frame of `pad` pixels of its lowest value. */
+gan_status gan_source_open_padded(gan_source **out, gan_source *inner, int64_t pad);
+
 void gan_source_close(gan_source *s); /* collective for files; takes NULL */
 const gan_source_info *gan_source_describe(const gan_source *s);
 

@@ -95,6 +95,7 @@ typedef union gan_params {
     struct { int axis; } concat;
     struct { int64_t pieces; } group;         /* group_pick, group_spread */
     struct { int kh, kw, stride, pad; int64_t h, w; } window; /* kh x kw pixels; h, w: of the result, of adjoints */
+    struct { int kh, kw, stride, pad, way, pass; int64_t h, w, channels, outputs; } conv; /* see ops/conv.c */
     struct { bool bilinear; int64_t h, w; } resize;           /* h, w: of the result */
     struct { float value; } constant;
     struct { gan_rng_purpose purpose; bool normal; uint64_t stream; float a, b; } random; /* N(a,b) or U[a,b) */
@@ -147,6 +148,9 @@ gan_status gan_graph_new(gan_graph **out, int64_t shards, int ranks);
 void gan_graph_free(gan_graph *g); /* takes NULL */
 int64_t gan_graph_shards(const gan_graph *g); /* local */
 int gan_graph_ranks(const gan_graph *g);
+/* Convolutions added from now on may only be computed directly, not by Winograd's ways. */
+void gan_graph_set_direct(gan_graph *g, bool direct);
+bool gan_graph_direct(const gan_graph *g);
 int gan_graph_count(const gan_graph *g);
 gan_node *gan_graph_node(const gan_graph *g, gan_id id); /* borrowed until the next node is added */
 const gan_form *gan_graph_form(const gan_graph *g, gan_id id);

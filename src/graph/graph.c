@@ -76,6 +76,16 @@ int64_t gan_graph_shards(const gan_graph *g)
     return g->shards;
 }
 
+void gan_graph_set_direct(gan_graph *g, bool direct)
+{
+    g->direct = direct;
+}
+
+bool gan_graph_direct(const gan_graph *g)
+{
+    return g->direct;
+}
+
 int gan_graph_ranks(const gan_graph *g)
 {
     return g->ranks;

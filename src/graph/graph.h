@@ -20,7 +20,7 @@ struct gan_graph {
     const char *layer;
     char **phases;
     int n_phases, phase;
-    bool metric;
+    bool metric, direct;
     uint64_t streams;
     struct gan_chain **chains; /* programs of fused nodes, owned */
     int n_chains;

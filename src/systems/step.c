@@ -99,6 +99,7 @@ static gan_status write_program(gan_step *s, int64_t shards, int ranks)
 {
     gan_model *m = s->model;
     GAN_TRY(gan_graph_new(&s->graph, shards / ranks, ranks));
+    gan_graph_set_direct(s->graph, !gan_config_bool(m->cfg, "parallel", "winograd"));
     for (int i = 0; i < m->n_nets; i++) GAN_TRY(gan_network_bind(m->nets[i], s->graph, m->nets[i]->w, -1));
     GAN_TRY(m->system->build(s));
     return reduce_metrics(s);

@@ -25,9 +25,12 @@ static gan_status choose_kernels(gan_session *s)
     return gan_comm_agree(s->comm, status);
 }
 
-static gan_status open_source(gan_session *s)
+static gan_status open_kind(gan_session *s)
 {
     const gan_config *c = s->cfg;
+    const float low = (float)gan_config_real(c, "data", "low"), high = (float)gan_config_real(c, "data", "high");
+    const int64_t dims[3] = {gan_config_int(c, "data", "height"), gan_config_int(c, "data", "width"),
+                             gan_config_int(c, "data", "channels")};
     uint64_t seed = (uint64_t)gan_config_int(c, "run", "seed");
     int64_t n = gan_config_int(c, "data", "samples");
     float std = (float)gan_config_real(c, "data", "std");
@@ -38,11 +41,21 @@ static gan_status open_source(gan_session *s)
     case 2:
         return gan_source_open_grid(&s->source, seed, n, (int)gan_config_int(c, "data", "side"),
                                     (float)gan_config_real(c, "data", "spacing"), std > 0 ? std : 0.05f);
+    case 3: return gan_source_open_noise(&s->source, seed, n, dims, low, high);
     default:
-        return gan_source_open_file(&s->source, s->comm, s->k, gan_config_text(c, "data", "file"),
-                                    (float)gan_config_real(c, "data", "low"),
-                                    (float)gan_config_real(c, "data", "high"), seed);
+        return gan_source_open_file(&s->source, s->comm, s->k, gan_config_text(c, "data", "file"), low, high, seed);
     }
+}
+
+static gan_status open_source(gan_session *s)
+{
+    const int64_t pad = gan_config_int(s->cfg, "data", "pad");
+    gan_source *framed;
+    GAN_TRY(open_kind(s));
+    if (pad == 0) return GAN_OK;
+    GAN_TRY(gan_source_open_padded(&framed, s->source, pad));
+    s->source = framed;
+    return GAN_OK;
 }
 
 static bool couples(const gan_model *m)

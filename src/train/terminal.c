@@ -45,7 +45,7 @@ void gan_picture_range(const gan_config *cfg, float *lo, float *hi)
     if (source == 1) *hi = 1.5f * (float)gan_config_real(cfg, "data", "radius");
     if (source == 2)
         *hi = (float)(gan_config_real(cfg, "data", "spacing") * (double)gan_config_int(cfg, "data", "side")) / 2;
-    if (source != 0) *lo = -*hi;
+    if (source == 1 || source == 2) *lo = -*hi;
 }
 
 /* ---- progress ---------------------------------------------------------------------------------------------- */
