@@ -105,7 +105,7 @@ $(B)/tests/%: tests/%.c $(B)/libgan.a
 
 # Tests *_double: they and what they need with `float` as double, for finite differences.
 DOUBLE := $(patsubst %.c,$(B)/double/%.o,$(wildcard $(addprefix src/,base/*.c graph/*.c ops/*.c kernels/ref/*.c)) \
-            src/kernels/scratch.c)
+            src/kernels/scratch.c src/kernels/conv.c)
 IN_DOUBLE := -include tests/in_double.h
 $(DOUBLE): $(B)/double/%.o: %.c tests/in_double.h $(B)/flags
 	@mkdir -p $(@D); echo "  CC    $< (double)"

@@ -16,6 +16,8 @@
 #ifndef GAN_KERNELS_H
 #define GAN_KERNELS_H
 
+#include "gan/conv.h"
+
 #include <stdint.h>
 
 #define GAN_PANEL 16
@@ -82,6 +84,11 @@ typedef struct gan_kernels {
     /* dW = x^T dy over `shards` shards of N/shards rows each (N % shards == 0), merged in the tree. */
     void (*matmul_tn)(int64_t N, int64_t K, int64_t M, int64_t shards, const float *x, const float *dy, float *dW,
                       float *scratch);
+
+    gan_conv_weights_fn *conv_weights; /* see gan/conv.h */
+    gan_conv_y_fn *conv_y;
+    gan_conv_dx_fn *conv_dx;
+    gan_conv_dw_fn *conv_dw;
 
     gan_map_fn *map[GAN_MAP_COUNT];
 

@@ -13,6 +13,11 @@ void gan__matmul_nt_ref(int64_t N, int64_t K, int64_t M, const float *dy, const 
 void gan__matmul_tn_ref(int64_t N, int64_t K, int64_t M, int64_t shards, const float *x, const float *dy,
                         float *dW, float *scratch);
 
+gan_conv_weights_fn gan__conv_weights_ref; /* u is a copy of w for every way */
+gan_conv_y_fn gan__conv_y_ref;
+gan_conv_dx_fn gan__conv_dx_ref;
+gan_conv_dw_fn gan__conv_dw_ref;
+
 void gan__sum_rows_ref(int64_t S, int64_t R, int64_t C, const float *x, float *y);
 void gan__sum_tree_ref(int64_t S, int64_t C, const float *x, float *y, float *scratch);
 void gan__sum_cols_ref(int64_t N, int64_t C, const float *x, float *y);

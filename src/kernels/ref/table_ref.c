@@ -6,6 +6,10 @@ const gan_kernels gan__kernels_ref = {
     .matmul = gan__matmul_ref,
     .matmul_nt = gan__matmul_nt_ref,
     .matmul_tn = gan__matmul_tn_ref,
+    .conv_weights = gan__conv_weights_ref,
+    .conv_y = gan__conv_y_ref,
+    .conv_dx = gan__conv_dx_ref,
+    .conv_dw = gan__conv_dw_ref,
 #define X(ID, name, n_in, text) .map[GAN_MAP_##ID] = gan__map_##name##_ref,
     GAN_MAP_LIST(X)
 #undef X

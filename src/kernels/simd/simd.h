@@ -141,6 +141,11 @@ double GAN_NAME(rmsprop)(int64_t n, float rate, float decay, float epsilon, floa
 void GAN_NAME(ema)(int64_t n, float decay, const float *w, float *e);
 void GAN_NAME(from_u8)(int64_t n, const uint8_t *pixels, float p, float q, float *x);
 
+gan_conv_weights_fn GAN_NAME(conv_weights);
+gan_conv_y_fn GAN_NAME(conv_y);
+gan_conv_dx_fn GAN_NAME(conv_dx);
+gan_conv_dw_fn GAN_NAME(conv_dw);
+
 #define X(ID, name, n_in, text) gan_map_fn GAN_NAME(map_##name);
 GAN_MAP_LIST(X)
 #undef X

@@ -11,6 +11,10 @@ const gan_kernels GAN_NAME(kernels) = {
     .matmul = GAN_NAME(matmul),
     .matmul_nt = GAN_NAME(matmul_nt),
     .matmul_tn = GAN_NAME(matmul_tn),
+    .conv_weights = GAN_NAME(conv_weights),
+    .conv_y = GAN_NAME(conv_y),
+    .conv_dx = GAN_NAME(conv_dx),
+    .conv_dw = GAN_NAME(conv_dw),
 #define X(ID, name, n_in, text) .map[GAN_MAP_##ID] = GAN_NAME(map_##name),
     GAN_MAP_LIST(X)
 #undef X

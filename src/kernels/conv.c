@@ -1,0 +1,86 @@
+/* What is known of a convolution before any table is: which ways apply, their sizes, and which one to take. */
+#include "conv_sizes.h"
+
+const gan__winograd gan__winograd_of[GAN_CONV_WAYS] = {
+#define X(ID, name, m, r, stride, text) {m, r, stride},
+    GAN_CONV_LIST(X)
+#undef X
+};
+
+const char *gan_conv_way_name(gan_conv_way way)
+{
+#define X(ID, name, m, r, stride, text) #name,
+    static const char *const names[] = {GAN_CONV_LIST(X)};
+#undef X
+    return names[way];
+}
+
+bool gan_conv_applies(gan_conv_way way, const gan_conv *c)
+{
+    const gan__winograd *f = &gan__winograd_of[way];
+    return way == GAN_CONV_DIRECT || (c->stride == f->stride && c->kh == f->r * f->stride && c->kw == c->kh);
+}
+
+double gan_conv_flop(const gan_conv *c)
+{
+    return 2.0 * (double)(c->N * c->OH * c->OW * c->O) * (double)gan__conv_taps(c);
+}
+
+int64_t gan_conv_weight_floats(gan_conv_way way, const gan_conv *c, gan_conv_pass pass)
+{
+    const gan__winograd *f = &gan__winograd_of[way];
+    if (pass == GAN_CONV_DW) return 0;
+    if (way == GAN_CONV_DIRECT) return pass == GAN_CONV_Y ? 0 : gan__conv_taps(c) * c->O;
+    return gan__winograd_points(f) * gan__point_step(gan__winograd_rows(f, c), c->O);
+}
+
+/* ---- scratch ----------------------------------------------------------------------------------------------- */
+
+static int64_t direct_scratch(const gan_conv *c, gan_conv_pass pass, int64_t shards)
+{
+    const int64_t K = gan__conv_taps(c), pixels = c->OH * c->OW;
+    const gan__dw_block b = pass == GAN_CONV_DW ? gan__direct_block(c, shards) : (gan__dw_block){0};
+    const int64_t images = pass == GAN_CONV_DW ? b.images * b.shards : gan__direct_images(c);
+    const int64_t sums = pass == GAN_CONV_DW ? gan__digits(shards) + 2 : 0;
+    return gan__direct_floats(c, images) + sums * gan__panels_up(K * c->O) +
+           gan__most(gan_matmul_scratch(images * pixels, K, c->O),
+                     gan_matmul_scratch(images * pixels, c->O, K));
+}
+
+/* Transformed pixels of both sides, and a row for what lies outside the image. */
+static int64_t winograd_scratch(const gan__winograd *f, const gan_conv *c)
+{
+    const int64_t tiles = gan__winograd_images(f, c) * gan__winograd_tiles(f, c),
+                  K = gan__winograd_rows(f, c);
+    return gan__panels_up(gan__most(c->C, c->O)) +
+           gan__winograd_points(f) * (gan__point_step(tiles, K) + gan__point_step(tiles, c->O)) +
+           gan__most(gan_matmul_scratch(tiles, K, c->O), gan_matmul_scratch(tiles, c->O, K));
+}
+
+static int64_t winograd_dw_scratch(const gan__winograd *f, const gan_conv *c, int64_t shards)
+{
+    gan_conv shard = *c;
+    shard.N = c->N / shards;
+    const int64_t tiles = gan__winograd_images(f, &shard) * gan__winograd_tiles(f, c);
+    const int64_t ld_v = gan__dw_step(gan__winograd_rows(f, c)), ld_p = gan__dw_step(c->O);
+    return gan__panels_up(gan__most(c->C, c->O)) +
+           gan__winograd_points(f) * (gan__point_step(tiles, ld_v) + gan__point_step(tiles, ld_p)) +
+           (gan__digits(shards) + 1) * gan__panels_up(gan__conv_taps(c) * c->O);
+}
+
+int64_t gan_conv_scratch(gan_conv_way way, const gan_conv *c, gan_conv_pass pass, int64_t shards)
+{
+    const gan__winograd *f = &gan__winograd_of[way];
+    if (way == GAN_CONV_DIRECT) return direct_scratch(c, pass, shards);
+    if (pass == GAN_CONV_DW) return winograd_dw_scratch(f, c, shards);
+    gan_conv mirrored = gan__conv_mirrored(c);
+    return winograd_scratch(f, pass == GAN_CONV_DX && c->stride == 1 ? &mirrored : c);
+}
+
+/* ---- choice ------------------------------------------------------------------------------------------------ */
+
+gan_conv_way gan_conv_choose(const gan_conv *c, gan_conv_pass pass, int64_t shards, bool direct)
+{
+    (void)c, (void)pass, (void)shards, (void)direct;
+    return GAN_CONV_DIRECT;
+}

@@ -1,0 +1,138 @@
+/* How convolutions are cut into blocks: the one place that the scratch sizes of conv.c and the kernels take them from.
+ * All of it follows from the shape and never from N or the instruction set, for a shard's sum depends on its blocks. */
+#ifndef GAN_KERNELS_CONV_SIZES_H
+#define GAN_KERNELS_CONV_SIZES_H
+
+#include "gan/kernels.h"
+
+/* F(m x m, r x r) on the stride^2 phases of the pixels. */
+typedef struct gan__winograd {
+    int m, r, stride;
+} gan__winograd;
+
+extern const gan__winograd gan__winograd_of[GAN_CONV_WAYS];
+
+static inline int64_t gan__least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static inline int64_t gan__most(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+static inline int64_t gan__panels_up(int64_t n)
+{
+    return (n + GAN_PANEL - 1) / GAN_PANEL * GAN_PANEL;
+}
+
+/* Rows of w. */
+static inline int64_t gan__conv_taps(const gan_conv *c)
+{
+    return c->kh * c->kw * c->C;
+}
+
+/* ---- DIRECT ------------------------------------------------------------------------------------------------ */
+
+/* The patches of an image are the image itself: 1x1 kernels, and kernels as large as the image. */
+static inline bool gan__conv_is_matmul(const gan_conv *c)
+{
+    bool pixels = c->kh == 1 && c->kw == 1 && c->stride == 1 && c->OH == c->H && c->OW == c->W;
+    bool images = c->kh == c->H && c->kw == c->W && c->OH == 1 && c->OW == 1;
+    return (pixels || images) && c->pad_top == 0 && c->pad_left == 0;
+}
+
+/* Images whose patches are made at a time: about half a megabyte, but enough rows for a large w to pay. */
+static inline int64_t gan__direct_images(const gan_conv *c)
+{
+    int64_t rows = gan__most(192, (1 << 17) / gan__conv_taps(c));
+    return gan__least(c->N, (rows + c->OH * c->OW - 1) / (c->OH * c->OW));
+}
+
+/* Floats of the patches of so many images. */
+static inline int64_t gan__direct_floats(const gan_conv *c, int64_t images)
+{
+    return gan__conv_is_matmul(c) ? 0 : gan__panels_up(images * c->OH * c->OW * gan__conv_taps(c));
+}
+
+/* What one product of DW takes: `images` of a shard, or `shards` whole shards. At least as much data as two dw, so that
+ * merging costs little. */
+typedef struct gan__dw_block {
+    int64_t images, shards;
+} gan__dw_block;
+
+static inline gan__dw_block gan__direct_block(const gan_conv *c, int64_t shards)
+{
+    const int64_t taps = gan__conv_taps(c), image = c->OH * c->OW * taps, per_shard = c->N / shards;
+    const int64_t wanted = gan__most(1 << 20, 2 * taps * c->O), images = (wanted + image - 1) / image;
+    gan__dw_block b = {gan__least(images, per_shard), 1};
+    if (gan__conv_is_matmul(c)) return (gan__dw_block){per_shard, shards};
+    while (b.images == per_shard && b.shards * 2 <= shards && b.shards * per_shard < images) b.shards *= 2;
+    return b;
+}
+
+/* ---- Winograd ---------------------------------------------------------------------------------------------- */
+
+/* What is transformed at a time. */
+enum { GAN_TILES = 64 };
+
+static inline int64_t gan__winograd_tiles(const gan__winograd *f, const gan_conv *c)
+{
+    return (c->OH + f->m - 1) / f->m * ((c->OW + f->m - 1) / f->m);
+}
+
+static inline int64_t gan__winograd_images(const gan__winograd *f, const gan_conv *c)
+{
+    return gan__least(c->N, gan__most(1, GAN_TILES / gan__winograd_tiles(f, c)));
+}
+
+static inline int gan__winograd_points(const gan__winograd *f)
+{
+    return (f->m + f->r - 1) * (f->m + f->r - 1);
+}
+
+/* Rows of the products, one for each phase and channel. */
+static inline int64_t gan__winograd_rows(const gan__winograd *f, const gan_conv *c)
+{
+    return f->stride * f->stride * c->C;
+}
+
+/* From one point to the next of an array of `rows` rows of `n` floats; not a power of two, for the caches' sake. */
+static inline int64_t gan__point_step(int64_t rows, int64_t n)
+{
+    return gan__panels_up(rows * n) + GAN_PANEL;
+}
+
+/* From one tile to the next in the arrays that DW multiplies: whole panels, and not a power of two. */
+static inline int64_t gan__dw_step(int64_t n)
+{
+    return gan__panels_up(n) + GAN_PANEL;
+}
+
+/* The pass DX of a convolution of stride 1 is the pass Y of this one, with its taps in reverse order. */
+static inline gan_conv gan__conv_mirrored(const gan_conv *c)
+{
+    return (gan_conv){.N = c->N,
+                      .H = c->OH,
+                      .W = c->OW,
+                      .C = c->O,
+                      .OH = c->H,
+                      .OW = c->W,
+                      .O = c->C,
+                      .kh = c->kh,
+                      .kw = c->kw,
+                      .stride = 1,
+                      .pad_top = c->kh - 1 - c->pad_top,
+                      .pad_left = c->kw - 1 - c->pad_left};
+}
+
+/* Digits of a binary counter up to `shards`. */
+static inline int gan__digits(int64_t shards)
+{
+    int n = 0;
+    while (shards >> n) n++;
+    return n;
+}
+
+#endif
