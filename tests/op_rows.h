@@ -438,6 +438,102 @@ static bool inside(int i, int k, int n)
                 statement;                                                                                   \
             }
 
+/* ---- convolutions of such images: the kernel and stride that a row is about, and O channels of the result. */
+typedef struct conv_case {
+    int kh, kw, stride, pad, O;
+} conv_case;
+
+static const conv_case conv_odd = {KH, KW, STRIDE, PAD, M}, conv_4x4 = {4, 4, 2, 1, 3}, conv_3x3 = {3, 3, 1, 1, 3},
+                       conv_1x1 = {1, 1, 1, 0, 3};
+
+/* Sizes of the results: OH x OW of the case. */
+enum { OH4 = 2, OW4 = 3 };
+
+static int conv_size(int n, int kernel, const conv_case *k)
+{
+    return (n + 2 * k->pad - kernel) / k->stride + 1;
+}
+
+/* f(x place, w place, y place) for all terms of the sum. */
+typedef void conv_term(void *user, int64_t x, int64_t w, int64_t y);
+
+static void conv_terms(const conv_case *k, conv_term *term, void *user)
+{
+    const int oh = conv_size(H, k->kh, k), ow = conv_size(W, k->kw, k), taps = k->kh * k->kw * C;
+    for (int i = 0; i < S * oh * ow * k->O; i++)
+        for (int t = 0; t < taps; t++) {
+            int n = i / (oh * ow * k->O), h = i / (ow * k->O) % oh * k->stride + t / (k->kw * C) - k->pad;
+            int w = i / k->O % ow * k->stride + t / C % k->kw - k->pad;
+            if (h < 0 || h >= H || w < 0 || w >= W) continue;
+            term(user, n * H * W * C + pixel(h, w, t % C), panel_place(taps, k->O, t, i % k->O), i);
+        }
+}
+
+typedef struct conv_sum {
+    const float *const *in;
+    double *y;
+} conv_sum;
+
+static void term_of_y(void *user, int64_t x, int64_t w, int64_t y)
+{
+    conv_sum *s = user;
+    s->y[y] += (double)s->in[0][x] * (double)s->in[1][w];
+}
+
+static void term_of_dx(void *user, int64_t x, int64_t w, int64_t y)
+{
+    conv_sum *s = user;
+    s->y[x] += (double)s->in[0][y] * (double)s->in[1][w];
+}
+
+static void term_of_dw(void *user, int64_t x, int64_t w, int64_t y)
+{
+    conv_sum *s = user;
+    s->y[w] += (double)s->in[0][x] * (double)s->in[1][y];
+}
+
+#define CONV_ROW(name, floats_y)                                                                             \
+    static gan_status name##_build(gan_graph *g, const gan_id *in, gan_id *y)                                \
+    {                                                                                                        \
+        const gan_window k = {name.kh, name.kw, name.stride, name.pad};                                      \
+        return gan_add_conv(g, in[0], in[1], &k, y);                                                         \
+    }                                                                                                        \
+    static gan_status name##_dx_build(gan_graph *g, const gan_id *in, gan_id *y)                             \
+    {                                                                                                        \
+        const gan_window k = {name.kh, name.kw, name.stride, name.pad};                                      \
+        return gan_add_conv_dx(g, in[0], in[1], &k, H, W, y);                                                \
+    }                                                                                                        \
+    static gan_status name##_dw_build(gan_graph *g, const gan_id *in, gan_id *y)                             \
+    {                                                                                                        \
+        const gan_window k = {name.kh, name.kw, name.stride, name.pad};                                      \
+        return gan_add_conv_dw(g, in[0], in[1], &k, y);                                                      \
+    }                                                                                                        \
+    static void name##_formula(const float *const *in, double *y)                                            \
+    {                                                                                                        \
+        for (int i = 0; i < (floats_y); i++) y[i] = 0;                                                       \
+        conv_terms(&name, term_of_y, &(conv_sum){in, y});                                                    \
+    }                                                                                                        \
+    static void name##_dx_formula(const float *const *in, double *y)                                         \
+    {                                                                                                        \
+        for (int i = 0; i < S * H * W * C; i++) y[i] = 0;                                                    \
+        conv_terms(&name, term_of_dx, &(conv_sum){in, y});                                                   \
+    }                                                                                                        \
+    static void name##_dw_formula(const float *const *in, double *y)                                         \
+    {                                                                                                        \
+        for (int i = 0; i < name.kh * name.kw * C * name.O; i++) y[i] = 0;                                   \
+        conv_terms(&name, term_of_dw, &(conv_sum){in, y});                                                   \
+    }
+
+CONV_ROW(conv_odd, S *WH *WW *M)
+CONV_ROW(conv_4x4, S *OH4 *OW4 * 3)
+CONV_ROW(conv_3x3, S *H *W * 3)
+CONV_ROW(conv_1x1, S *H *W * 3)
+
+#define MAPS(h, w, o)                                                                                        \
+    {                                                                                                        \
+        .n_dims = 4, .dims = {S, h, w, o}, .dist = GAN_SHARDED                                               \
+    }
+
 static void window_sum_formula(const float *const *in, double *y)
 {
     for (int i = 0; i < S * WH * WW * C; i++) y[i] = 0;
@@ -737,6 +833,18 @@ static const op_row op_rows[] = {
 
     {"window_sum", "", 1, {{IMAGES(H, W), -2, 2, 0, 0}}, IMAGES(WH, WW), window_sum_build, .formula = window_sum_formula},
     {"window_spread", "", 1, {{IMAGES(WH, WW), -2, 2, 0, 0}}, IMAGES(H, W), window_spread_build, .formula = window_spread_formula},
+    {"conv", "odd", 2, {{IMAGES(H, W), -2, 2, 0, 0}, {WEIGHT(KH * KW * C, M), -1, 1, 0, 0}}, MAPS(WH, WW, M), conv_odd_build, .formula = conv_odd_formula},
+    {"conv_dx", "odd", 2, {{MAPS(WH, WW, M), -2, 2, 0, 0}, {WEIGHT(KH * KW * C, M), -1, 1, 0, 0}}, IMAGES(H, W), conv_odd_dx_build, .formula = conv_odd_dx_formula},
+    {"conv_dw", "odd", 2, {{IMAGES(H, W), -2, 2, 0, 0}, {MAPS(WH, WW, M), -2, 2, 0, 0}}, PARTIAL_WEIGHT(KH * KW * C, M), conv_odd_dw_build, .formula = conv_odd_dw_formula},
+    {"conv", "4x4, stride 2", 2, {{IMAGES(H, W), -2, 2, 0, 0}, {WEIGHT(16 * C, 3), -1, 1, 0, 0}}, MAPS(OH4, OW4, 3), conv_4x4_build, .formula = conv_4x4_formula},
+    {"conv_dx", "4x4, stride 2", 2, {{MAPS(OH4, OW4, 3), -2, 2, 0, 0}, {WEIGHT(16 * C, 3), -1, 1, 0, 0}}, IMAGES(H, W), conv_4x4_dx_build, .formula = conv_4x4_dx_formula},
+    {"conv_dw", "4x4, stride 2", 2, {{IMAGES(H, W), -2, 2, 0, 0}, {MAPS(OH4, OW4, 3), -2, 2, 0, 0}}, PARTIAL_WEIGHT(16 * C, 3), conv_4x4_dw_build, .formula = conv_4x4_dw_formula},
+    {"conv", "3x3", 2, {{IMAGES(H, W), -2, 2, 0, 0}, {WEIGHT(9 * C, 3), -1, 1, 0, 0}}, MAPS(H, W, 3), conv_3x3_build, .formula = conv_3x3_formula},
+    {"conv_dx", "3x3", 2, {{MAPS(H, W, 3), -2, 2, 0, 0}, {WEIGHT(9 * C, 3), -1, 1, 0, 0}}, IMAGES(H, W), conv_3x3_dx_build, .formula = conv_3x3_dx_formula},
+    {"conv_dw", "3x3", 2, {{IMAGES(H, W), -2, 2, 0, 0}, {MAPS(H, W, 3), -2, 2, 0, 0}}, PARTIAL_WEIGHT(9 * C, 3), conv_3x3_dw_build, .formula = conv_3x3_dw_formula},
+    {"conv", "1x1", 2, {{IMAGES(H, W), -2, 2, 0, 0}, {WEIGHT(C, 3), -1, 1, 0, 0}}, MAPS(H, W, 3), conv_1x1_build, .formula = conv_1x1_formula},
+    {"conv_dx", "1x1", 2, {{MAPS(H, W, 3), -2, 2, 0, 0}, {WEIGHT(C, 3), -1, 1, 0, 0}}, IMAGES(H, W), conv_1x1_dx_build, .formula = conv_1x1_dx_formula},
+    {"conv_dw", "1x1", 2, {{IMAGES(H, W), -2, 2, 0, 0}, {MAPS(H, W, 3), -2, 2, 0, 0}}, PARTIAL_WEIGHT(C, 3), conv_1x1_dw_build, .formula = conv_1x1_dw_formula},
     {"max_pick", "", 2, {{IMAGES(H, W), -2, 2, 0, 0}, {IMAGES(H, W), -2, 2, 0, 0}}, IMAGES(WH, WW), max_pick_build, .formula = max_pick_formula},
     {"max_pick", "max pooling", 1, {{IMAGES(H, W), -2, 2, 0, 0}}, IMAGES(WH, WW), max_pool_build, .formula = max_pool_formula},
     {"max_spread", "", 2, {{IMAGES(H, W), -2, 2, 0, 0}, {IMAGES(WH, WW), -2, 2, 0, 0}}, IMAGES(H, W), max_spread_build, .formula = max_spread_formula},

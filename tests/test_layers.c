@@ -12,7 +12,7 @@
 
 #include <math.h>
 
-enum { B = 6, SHARDS = 2, H = 4, W = 6, C = 3, MAX = B * 2 * H * 2 * W * C };
+enum { B = 6, SHARDS = 2, H = 4, W = 6, C = 3, MAX = B * 2 * H * 2 * W * 5 };
 
 static const gan_sample_shape image = {3, {H, W, C}}, row = {1, {H * W * C}};
 
@@ -145,6 +145,38 @@ static void batch_norm_sampling(const layer_row *r, const gan_network *net, cons
     free(gamma), free(beta), free(mean), free(variance);
 }
 
+/* Weights [kernel][kernel][C][5] of conv; of conv_transpose [kernel][kernel][5][C]. */
+static void conv5(const layer_row *r, const gan_network *net, const double *x, double *y)
+{
+    const int kernel = (int)r->p, stride = kernel == 4 ? 2 : 1, OH = H / stride, OW = W / stride;
+    float *w = param_values(net, "conv1/weight"), *b = param_values(net, "conv1/bias");
+    for (int i = 0; i < B * OH * OW * 5; i++) {
+        int n = i / (OH * OW * 5), oh = i / (OW * 5) % OH, ow = i / 5 % OW, o = i % 5;
+        y[i] = (double)b[o];
+        for (int t = 0; t < kernel * kernel * C; t++) {
+            int h = oh * stride - 1 + t / (kernel * C), v = ow * stride - 1 + t / C % kernel;
+            if (h < 0 || v < 0 || h >= H || v >= W) continue;
+            y[i] += x[((n * H + h) * W + v) * C + t % C] * (double)w[t * 5 + o];
+        }
+    }
+    free(w), free(b);
+}
+
+static void transposed5(const layer_row *r, const gan_network *net, const double *x, double *y)
+{
+    const int kernel = (int)r->p, stride = 2, OH = 2 * H, OW = 2 * W;
+    float *w = param_values(net, "conv_transpose1/weight"), *b = param_values(net, "conv_transpose1/bias");
+    for (int i = 0; i < B * OH * OW * 5; i++) y[i] = (double)b[i % 5];
+    for (int i = 0; i < B * H * W * C; i++)
+        for (int t = 0; t < kernel * kernel * 5; t++) {
+            int n = i / (H * W * C), h = i / (W * C) % H * stride - 1 + t / (kernel * 5);
+            int v = i / C % W * stride - 1 + t / 5 % kernel;
+            if (h < 0 || v < 0 || h >= OH || v >= OW) continue;
+            y[((n * OH + h) * OW + v) * 5 + t % 5] += x[i] * (double)w[t * C + i % C];
+        }
+    free(w), free(b);
+}
+
 static double pixel(const double *x, int n, int h, int w, int c)
 {
     return h < 0 || w < 0 || h >= H || w >= W ? NAN : x[((n * H + h) * W + w) * C + c];
@@ -222,6 +254,9 @@ static const layer_row rows[] = {
     {"instance_norm", &image, GAN_TRAINING, instance_norm, 0},
     {"instance_norm", &image, GAN_SAMPLING, instance_norm, 0},
     {"layer_norm", &image, GAN_TRAINING, layer_norm, 0},
+    {"conv 5 3 1 1", &image, GAN_TRAINING, conv5, 3},
+    {"conv 5 4 2 1", &image, GAN_TRAINING, conv5, 4},
+    {"conv_transpose 5 4 2 1", &image, GAN_TRAINING, transposed5, 4},
     {"max_pool 3 2 1", &image, GAN_TRAINING, max_pool, 0},
     {"avg_pool 3 2 1", &image, GAN_TRAINING, avg_pool, 0},
     {"upsample", &image, GAN_TRAINING, nearest, 0},

@@ -55,6 +55,12 @@ static const shape_row shape_rows[] = {
     {"avg_pool 3 stride=2 padding=1", &image, {3, {2, 3, 2}}, "", 0, false},
     {"upsample", &image, {3, {8, 12, 2}}, "", 0, false},
     {"upsample 3 bilinear", &image, {3, {12, 18, 2}}, "", 0, false},
+    {"conv 5 3", &image, {3, {2, 4, 5}}, "conv1/weight 18x5 conv1/bias 5", 95, false},
+    {"conv 5 3 padding=1 bias=no", &image, {3, {4, 6, 5}}, "conv1/weight 18x5", 90, false},
+    {"conv 5 4 2 1 bias=no", &image, {3, {2, 3, 5}}, "conv1/weight 32x5", 160, false},
+    {"conv 5 3 2", &image, {3, {1, 2, 5}}, "conv1/weight 18x5 conv1/bias 5", 95, false},
+    {"conv_transpose 5 4 2 1 bias=no", &image, {3, {8, 12, 5}}, "conv_transpose1/weight 80x2", 160, false},
+    {"conv_transpose 5 4", &image, {3, {7, 9, 5}}, "conv_transpose1/weight 80x2 conv_transpose1/bias 5", 165, false},
     {"reshape 7 5 2", &vector70, {3, {7, 5, 2}}, "", 0, false},
     {"reshape 7 5 2, flatten", &vector70, {1, {70}}, "", 0, false},
     {"flatten", &image, {1, {48}}, "", 0, false},
@@ -193,6 +199,10 @@ static const error_row error_rows[] = {
     {"reshape 7 5 2, max_pool 3 padding=2", GAN_ESHAPE, {"generator.max_pool1", "padding is at most half of the kernel, 1"}},
     {"upsample", GAN_ESHAPE, {"generator.upsample1", "wanted an image"}},
     {"instance_norm", GAN_ESHAPE, {"generator.instance_norm1", "wanted an image"}},
+    {"conv 4 3", GAN_ESHAPE, {"generator.conv1 (job.ini:6)", "got 70", "wanted an image", "reshape H W C"}},
+    {"reshape 7 5 2, conv 4 8", GAN_ESHAPE, {"generator.conv1", "got 7x5x2", "a kernel of 8 pixels is larger", "with its padding, 7"}},
+    {"reshape 7 5 2, conv_transpose 4 2 1 5", GAN_ESHAPE, {"generator.conv_transpose1", "(7 - 1) * 1 - 2 * 5 + 2 pixels"}},
+    {"conv 4", GAN_ECONFIG, {"conv", "kernel is missing"}},
     {"maxout 5000000 1000", GAN_ESHAPE, {"generator.maxout1", "units * pieces is too large"}},
 };
 /* clang-format on */

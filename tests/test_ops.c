@@ -338,7 +338,7 @@ static void test_reduce(void **state)
 
 /* ---- the list ---------------------------------------------------------------------------------------------- */
 
-static const char *const effects[] = {"store", "reduce_start", "reduce_wait"};
+static const char *const effects[] = {"store", "reduce_start", "reduce_wait", "conv_weights"};
 
 static bool has_row(const char *op)
 {

@@ -26,12 +26,13 @@ typedef enum gan_init {
 typedef struct gan_param {
     char *name;       /* "dense1/weight": layer and role */
     int n_dims;
-    int64_t dims[2];  /* of the logical array: weight [in,out], bias [out] */
+    int64_t dims[2];  /* of the logical array: weight [in,out], of convolutions [kh*kw*c,o]; bias [out] */
     bool panel;       /* stored in panel layout */
     bool state;       /* not trained: batch statistics; its "gradient" is the statistic of the batch */
     float momentum;   /* of a state: state = momentum * state + (1 - momentum) * statistic */
     gan_init init;
     float init_scale;
+    double fan_in, fan_out; /* of a weight: inputs of an output, outputs of an input */
     int64_t offset, floats; /* in the arena */
 } gan_param;
 

@@ -66,6 +66,16 @@ gan_status gan_add_concat(gan_graph *g, gan_id a, gan_id b, int axis, gan_id *y)
 gan_status gan_add_group_pick(gan_graph *g, gan_id x, gan_id v, int64_t pieces, gan_id *y);    /* v at argmax x */
 gan_status gan_add_group_spread(gan_graph *g, gan_id x, gan_id dy, int64_t pieces, gan_id *y); /* dy to argmax x */
 
+/* Convolution of images x [B,H,W,C] with w [kh*kw*C,O] (panel layout; row (ky*kw + kx)*C + c), zeros around them: [B,OH,OW,O]
+ * with OH = (H + 2 pad - kh) / stride + 1. conv_dx is its derivative by x and so the transposed convolution: H and W are
+ * those of the result. conv_dw is its derivative by w, PARTIAL. */
+typedef struct gan_window {
+    int kh, kw, stride, pad;
+} gan_window;
+gan_status gan_add_conv(gan_graph *g, gan_id x, gan_id w, const gan_window *k, gan_id *y);
+gan_status gan_add_conv_dx(gan_graph *g, gan_id dy, gan_id w, const gan_window *k, int64_t H, int64_t W, gan_id *x);
+gan_status gan_add_conv_dw(gan_graph *g, gan_id x, gan_id dy, const gan_window *k, gan_id *w);
+
 /* Windows of kh x kw pixels of images x [B,H,W,C], which may hang over the edge by `pad` pixels (they hold nothing): [B,h,w,C]
  * with h = (H + 2 pad - kh) / stride + 1. */
 gan_status gan_add_window_sum(gan_graph *g, gan_id x, int kh, int kw, int stride, int pad, gan_id *y);

@@ -10,19 +10,12 @@ static const gan_key args[] = {
     {"dense", "bias", GAN_BOOL, "", "yes", 0, 0, NULL, false, "add a bias per unit"},
 };
 
-static float default_scale(gan_init init)
-{
-    return init == GAN_INIT_NORMAL ? 0.02f : init == GAN_INIT_UNIFORM ? 0.05f : 1.0f;
-}
-
 gan_status gan__dense_declare(gan_network *net, gan_layer *l, int64_t units, int init_arg, bool bias)
 {
     int64_t in = gan_sample_floats(&l->in);
     if (in > INT32_MAX / units) return gan__layer_error(l, "%lld weights are too many", (long long)(in * units));
-    gan_init init = (gan_init)(l->value[init_arg].i ? l->value[init_arg].i - 1 : l->net_init->i);
-    double scale = l->value[init_arg + 1].r > 0 ? l->value[init_arg + 1].r : l->net_init_scale->r;
-    gan_param w = {.n_dims = 2, .dims = {in, units}, .panel = true, .init = init};
-    w.init_scale = scale > 0 ? (float)scale : default_scale(init);
+    gan_param w = {.n_dims = 2, .dims = {in, units}, .panel = true, .fan_in = (double)in, .fan_out = (double)units};
+    gan__choose_init(l, init_arg, &w);
     GAN_TRY(gan__param_declare(net, l, "weight", &w));
     l->out = (gan_sample_shape){1, {units}};
     if (!bias) return GAN_OK;

@@ -2,9 +2,10 @@
  *
  * Initial values are drawn by the parameter's name and the element's logical place, so they do not change when layers
  * are added elsewhere or the layout changes. Glorot and Bengio 2010 (xavier), He et al. 2015 (he). */
+#include "layer.h"
+
 #include "gan/digest.h"
 #include "gan/mem.h"
-#include "gan/nn.h"
 #include "gan/rng.h"
 
 #include <math.h>
@@ -33,10 +34,22 @@ void gan_param_pack(const gan_param *p, const float *plain, float *arena)
         for (int64_t m = 0; m < M; m++) a[gan_panel_at(K, M, k, m)] = plain[k * M + m];
 }
 
+static float default_scale(gan_init init)
+{
+    return init == GAN_INIT_NORMAL ? 0.02f : init == GAN_INIT_UNIFORM ? 0.05f : 1.0f;
+}
+
+void gan__choose_init(const gan_layer *l, int arg, gan_param *w)
+{
+    double scale = l->value[arg + 1].r > 0 ? l->value[arg + 1].r : l->net_init_scale->r;
+    w->init = (gan_init)(l->value[arg].i ? l->value[arg].i - 1 : l->net_init->i);
+    w->init_scale = scale > 0 ? (float)scale : default_scale(w->init);
+}
+
 /* Standard deviation (normal kinds) or half width (uniform kinds). */
 static float spread(const gan_param *p)
 {
-    double in = (double)p->dims[0], out = (double)columns(p), gain = p->init_scale;
+    double in = p->fan_in, out = p->fan_out, gain = p->init_scale;
     switch (p->init) {
     case GAN_INIT_XAVIER_NORMAL: return (float)(gain * sqrt(2 / (in + out)));
     case GAN_INIT_XAVIER_UNIFORM: return (float)(gain * sqrt(6 / (in + out)));

@@ -33,6 +33,9 @@ gan_status gan__param_declare(gan_network *net, const gan_layer *l, const char *
 /* "generator.dense1 (job.ini:12): got 28x28x1; ..." */
 __attribute__((format(printf, 2, 3))) gan_status gan__layer_error(const gan_layer *l, const char *fmt, ...);
 
+/* initial.c: init and scale of a weight, from the layer's arguments `arg` (init) and the next, or the network's keys. */
+void gan__choose_init(const gan_layer *l, int arg, gan_param *w);
+
 /* view.c: x, whatever its shape, as samples [B, ...s], as features [B, F], or as pixels [B*H*W, C] (samples that are no
  * images have one pixel). */
 int64_t gan__samples_of(const gan_graph *g, gan_id x, const gan_sample_shape *s); /* B */

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Values of small MLP GANs from PyTorch in double precision, for tests/test_golden.c. See README.md.
+"""Values of small GANs from PyTorch in double precision, for tests/test_golden.c. See README.md.
 
 Nothing here comes from gan_mpi: gradients and optimizer steps are torch.autograd's and torch.optim's, the noise is
 made anew from numpy's Philox and the quantile function of Python's statistics module. The job texts go into the file
@@ -19,6 +19,14 @@ NOISE_PURPOSE = 2  # GAN_RNG_NOISE of include/gan/rng.h
 
 G_LAYERS = [("dense", 16), ("leaky_relu", 0.2), ("dense", 32), ("leaky_relu", 0.2), ("dense", 12), ("tanh",)]
 D_LAYERS = [("dense", 24), ("leaky_relu", 0.2), ("dense", 16), ("leaky_relu", 0.2), ("dense", 1)]
+DC_G = [("reshape", 1, 1, 8), ("conv_transpose", 12, 2, "bias=no"), ("batch_norm",), ("relu",),
+        ("conv_transpose", 8, 4, 2, 1, "bias=no"), ("batch_norm", "batch"), ("relu",), ("conv_transpose", 2, 4, 2, 1), ("tanh",)]
+DC_D = [("reshape", 8, 8, 2), ("conv", 8, 4, 2, 1, "bias=no"), ("leaky_relu", 0.2), ("conv", 12, 4, 2, 1, "bias=no"),
+        ("batch_norm",), ("leaky_relu", 0.2), ("conv", 1, 2)]
+BLOCK_G = [("dense", 32), ("reshape", 4, 4, 2), ("conv", 10, 3, 1, 1, "bias=no"), ("instance_norm",), ("leaky_relu", 0.2), ("upsample", 2, "bilinear"),
+           ("conv", 9, 3, 1, 1), ("layer_norm",), ("leaky_relu", 0.2), ("conv", 2, 1), ("tanh",)]
+BLOCK_D = [("reshape", 8, 8, 2), ("conv", 9, 3, 1, 1), ("leaky_relu", 0.2), ("avg_pool", 2), ("conv", 10, 3, 1, 1), ("leaky_relu", 0.2),
+           ("max_pool", 3, 2, 1), ("upsample", 2), ("conv", 5, 3, 2, 0), ("leaky_relu", 0.2), ("dense", 1)]
 ADAM = dict(optimizer="adam", learning_rate=0.01, beta1=0.5, beta2=0.999)
 MOMENTUM = dict(optimizer="momentum", learning_rate=0.05, momentum=0.9)
 
@@ -39,7 +47,10 @@ CASES = {
         ([("maxout", 10, 3), ("dense", 1)],
          dict(optimizer="momentum", learning_rate=0.05, momentum=0.5, momentum_final=0.9, momentum_steps=6,
               schedule="linear", schedule_steps=8, schedule_factor=0.25))),
+    "dcgan": (dict(loss="non_saturating"), "normal", (DC_G, dict(ADAM, ema=0.8)), (DC_D, ADAM)),
+    "blocks_3x3": (dict(loss="non_saturating"), "normal", (BLOCK_G, MOMENTUM), (BLOCK_D, MOMENTUM)),
 }
+IMAGES = {"dcgan": 8 * 8 * 2, "blocks_3x3": 8 * 8 * 2}  # features of a sample, where not FEATURES
 
 
 # ---- noise -----------------------------------------------------------------------------------------------------
@@ -65,41 +76,101 @@ def noise(kind, stream, step):
 
 # ---- networks --------------------------------------------------------------------------------------------------
 
+def split(args):
+    """Positional arguments, and whether there is a bias."""
+    return [a for a in args if a != "bias=no"], "bias=no" not in args
+
+
+def first(x):
+    """NHWC as PyTorch's NCHW, and back."""
+    return x.permute(0, 3, 1, 2)
+
+
+def last(x):
+    return x.permute(0, 2, 3, 1)
+
+
+def conv(x, w, kernel, stride=1, padding=0, transposed=False):
+    """w is [kernel*kernel*C, O]; transposed: from O channels to C."""
+    w = w.view(kernel, kernel, -1, w.shape[1]).permute(3, 2, 0, 1).contiguous()  # both of PyTorch's layouts are [O, C, ky, kx]
+    return last((F.conv_transpose2d if transposed else F.conv2d)(first(x), w, stride=stride, padding=padding))
+
+
 class Network:
-    """Parameters in gan_mpi's order; weights are [in, out]."""
+    """Parameters in gan_mpi's order; weights are [in, out]. x is [B, features] or [B, height, width, channels]."""
 
     def __init__(self, layers, features, rng):
         self.layers, self.params, self.states = layers, [], []
+        shape = (features,)
         for kind, *args in layers:
-            if kind in ("dense", "maxout"):
+            features, channels = int(np.prod(shape)), shape[-1]
+            if kind == "reshape":
+                shape = tuple(args)
+            elif kind in ("conv", "conv_transpose"):
+                (out, kernel, *more), bias = split(args)
+                stride, padding = (more + [1, 0][len(more):])
+                bound = (6 / (kernel * kernel * (channels + out))) ** 0.5
+                large, small = (channels, out) if kind == "conv" else (out, channels)
+                self.add(rng.uniform(-bound, bound, (kernel * kernel * large, small)))
+                if bias:
+                    self.add(rng.uniform(-0.1, 0.1, out))
+                if kind == "conv":
+                    shape = tuple((n + 2 * padding - kernel) // stride + 1 for n in shape[:2]) + (out,)
+                else:
+                    shape = tuple((n - 1) * stride - 2 * padding + kernel for n in shape[:2]) + (out,)
+            elif kind in ("max_pool", "avg_pool"):
+                kernel, stride, padding = (args + [args[0], 0][len(args) - 1:])
+                shape = tuple((n + 2 * padding - kernel) // stride + 1 for n in shape[:2]) + shape[2:]
+            elif kind == "upsample":
+                shape = tuple(n * args[0] for n in shape[:2]) + shape[2:]
+            elif kind in ("dense", "maxout"):
                 units = args[0] * (args[1] if kind == "maxout" else 1)
                 bound = (6 / (features + units)) ** 0.5
                 self.add(rng.uniform(-bound, bound, (features, units)))
                 if "bias=no" not in args:
                     self.add(rng.uniform(-0.1, 0.1, units))
-                features = args[0]
-            elif kind == "batch_norm":
-                self.add(rng.uniform(0.5, 1.5, features))
-                self.add(rng.uniform(-0.5, 0.5, features))
-                self.states += [torch.zeros(features, dtype=torch.float64), torch.ones(features, dtype=torch.float64)]
+                shape = (args[0],)
+            elif kind.endswith("_norm"):
+                self.add(rng.uniform(0.5, 1.5, channels))
+                self.add(rng.uniform(-0.5, 0.5, channels))
+            if kind == "batch_norm":
+                self.states += [torch.zeros(channels, dtype=torch.float64), torch.ones(channels, dtype=torch.float64)]
 
     def add(self, values):
         values = np.asarray(values, np.float32).astype(np.float64)  # what a float can hold
         self.params.append(torch.tensor(values, requires_grad=True))
 
     def __call__(self, x, keep_statistics=False):
-        p = iter(self.params)
+        p, states = iter(self.params), iter(self.states)
         for kind, *args in self.layers:
             if kind == "dense":
-                x = x @ next(p) + (0 if "bias=no" in args else next(p))
+                x = x.reshape(len(x), -1) @ next(p) + (0 if "bias=no" in args else next(p))
+            elif kind == "reshape":
+                x = x.reshape(len(x), *args)
+            elif kind in ("conv", "conv_transpose"):
+                (_, *sizes), bias = split(args)
+                x = conv(x, next(p), *sizes, transposed=kind == "conv_transpose") + (next(p) if bias else 0)
+            elif kind == "max_pool":
+                x = last(F.max_pool2d(first(x), *args))
+            elif kind == "avg_pool":
+                x = last(F.avg_pool2d(first(x), *args))
+            elif kind == "upsample":
+                smooth = dict(mode="bilinear", align_corners=False) if "bilinear" in args else {}
+                x = last(F.interpolate(first(x), scale_factor=args[0], **smooth))
+            elif kind == "instance_norm":
+                x = last(F.instance_norm(first(x), weight=next(p), bias=next(p), eps=1e-5))
+            elif kind == "layer_norm":
+                x = F.layer_norm(x, x.shape[1:], eps=1e-5) * next(p) + next(p)
             elif kind == "maxout":
                 x = (x @ next(p) + next(p)).view(len(x), args[0], args[1]).max(dim=2).values
             elif kind == "batch_norm":
-                mean, variance = self.states if keep_statistics else [s.clone() for s in self.states]
-                x = F.batch_norm(x, mean, variance, next(p), next(p), training=True, momentum=0.1, eps=1e-5)
+                mean, variance = [s if keep_statistics else s.clone() for s in (next(states), next(states))]
+                rows = x.reshape(-1, x.shape[-1])
+                x = F.batch_norm(rows, mean, variance, next(p), next(p), training=True, momentum=0.1,
+                                 eps=1e-5).view(x.shape)
             else:
                 x = {"leaky_relu": F.leaky_relu, "relu": F.relu, "tanh": torch.tanh}[kind](x, *args)
-        return x
+        return x.reshape(len(x), -1)
 
     def flat(self, values=None):
         values = [t.detach() for t in self.params] if values is None else values
@@ -185,15 +256,21 @@ def job_text(case):
     return "\n".join(lines) + "\n"
 
 
+def samples(rng, features):
+    return np.tanh(rng.standard_normal((BATCH, 4)) @ rng.standard_normal((4, features))).astype(np.float32)
+
+
 def main(path):
     rng = np.random.default_rng(20141208)
-    x = np.tanh(rng.standard_normal((BATCH, 4)) @ rng.standard_normal((4, FEATURES))).astype(np.float32)
+    rows = samples(rng, FEATURES)
     with h5py.File(path, "w") as f:
         f.attrs["made_by"] = f"torch {torch.__version__}, numpy {np.__version__}, python {sys.version.split()[0]}"
-        f["data"] = x
         for name, case in CASES.items():
-            G, D = Network(case[2][0], NOISE, rng), Network(case[3][0], FEATURES, rng)
+            features = IMAGES.get(name, FEATURES)
+            x = samples(rng, features) if name in IMAGES else rows
+            G, D = Network(case[2][0], NOISE, rng), Network(case[3][0], features, rng)
             group = f.create_group(name)
+            group["data"] = x
             group.attrs["job"] = np.bytes_(job_text(case))
             group["initial_generator"], group["initial_discriminator"] = G.flat(), D.flat()
             for key, value in train(torch.tensor(x.astype(np.float64)), case, G, D).items():
@@ -201,4 +278,4 @@ def main(path):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1] if len(sys.argv) > 1 else "tests/golden/mlp_gan.h5")
+    main(sys.argv[1] if len(sys.argv) > 1 else "tests/golden/small_gans.h5")
