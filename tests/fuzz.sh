@@ -12,7 +12,7 @@ for f in "$@"; do
     log=build/fuzz/$name.log
     if "$f" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -artifact_prefix="build/fuzz/$name-" \
         "build/fuzz/corpus/$name" $seeds >"$log" 2>&1; then
-        printf 'ok    %-16s %s\n' "$name" "$(tail -n 1 "$log")"
+        printf 'ok    %-16s %s\n' "$name" "$(grep -a '^Done' "$log")" # libhdf5 may say more at exit
     else
         tail -n 40 "$log"
         echo "FAIL  $name"
