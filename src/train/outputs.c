@@ -26,6 +26,7 @@ struct gan_outputs {
 /* ---- checkpoints ------------------------------------------------------------------------------------------- */
 
 typedef struct checkpoint_job {
+    gan_outputs *o;
     gan_checkpoint *c;
     char *dir;
     int keep;
@@ -39,11 +40,13 @@ static void drop_checkpoint(void *arg)
     gan_free(j);
 }
 
+/* The records up to this step first: a run that goes on from here does not make them again. */
 static gan_status write_checkpoint(void *arg)
 {
     checkpoint_job *j = arg;
     char *path = gan_checkpoint_path(j->dir, j->c->step);
-    gan_status s = path ? gan_checkpoint_write(j->c, path) : GAN_ENOMEM;
+    gan_status s = path ? gan_metrics_flush(j->o->metrics) : GAN_ENOMEM;
+    if (s == GAN_OK) s = gan_checkpoint_write(j->c, path);
     if (s == GAN_OK) s = gan_checkpoint_publish(j->dir, j->c->step, j->keep);
     gan_free(path);
     drop_checkpoint(j);
@@ -54,6 +57,7 @@ gan_status gan_outputs_checkpoint(gan_outputs *o, int64_t step, double elapsed_s
 {
     checkpoint_job *j = gan_calloc(1, sizeof *j);
     if (!j) return GAN_ENOMEM;
+    j->o = o;
     gan_status s = gan_snapshot_take(&j->c, o->s->model, step);
     if (s == GAN_OK) {
         j->c->epoch_position = step * gan_session_images_per_step(o->s);
@@ -78,7 +82,7 @@ typedef struct record_job {
     double values[GAN_MAX_VALUES];
 } record_job;
 
-/* Files are touched at most once a second, however often metrics are recorded. */
+/* Between checkpoints files are touched at most once a second, however often metrics are recorded. */
 static gan_status write_record(void *arg)
 {
     record_job *j = arg;
