@@ -37,8 +37,8 @@ END
 
 fail() { # what, wanted, got
     echo "FAIL $1"
-    echo "  wanted: $2"
-    echo "  got:    $3"
+    echo "  wanted: $(echo "$2" | head -n 20)"
+    echo "  got:    $(echo "$3" | head -n 20)"
     failed=$((failed + 1))
 }
 
@@ -70,6 +70,13 @@ hash_of() { # run directory
 # What metrics.jsonl records, without what differs from run to run: the times.
 metrics_of() { # run directory
     sed -E 's/, "(images_per_s|compute_s_[^"]*|exposed_s_[^"]*)": [^,}]*//g' "$1/metrics.jsonl"
+}
+
+same_records() { # what, wanted, got: of metrics_of
+    [ "$2" = "$3" ] && return
+    echo "$2" >"$dir/wanted"
+    echo "$3" >"$dir/got"
+    fail "$1" "$(wc -l <"$dir/wanted") records" "$(wc -l <"$dir/got"); diff: $(diff "$dir/wanted" "$dir/got")"
 }
 
 steps_of() { # run directory: the recorded steps in a line
