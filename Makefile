@@ -56,6 +56,8 @@ ISA_x86_64  := -march=x86-64
 ISA_avx2    := -mavx2 -mfma
 ISA_avx512  := -mavx512f -mavx512vl -mavx512dq -mavx512bw -mavx2 -mfma -mprefer-vector-width=512
 SIMD        := -ffp-contract=fast -Wno-psabi -Wno-pass-failed
+# Fuzzers never get there, and clang needs minutes for unrolled kernels with sanitizers.
+SIMD        += $(if $(filter fuzz,$(VARIANT)),-O0 -fno-sanitize=all)
 
 SRC       := $(filter-out src/main.c,$(wildcard src/*/*.c src/kernels/ref/*.c))
 SIMDS     := $(wildcard src/kernels/simd/*.c)
@@ -163,7 +165,7 @@ bench-kernels:
 run:
 	@sh scripts/deps.sh
 	+@$(MAKE_IN) all
-	@sh scripts/run.sh $(B)/gan_mpi $(NP) $(JOB)
+	@sh scripts/run.sh $(B)/gan_mpi $(NP) $(JOB) $(ARGS)
 
 FASHION ?= /usr/share/datasets/fashion-mnist
 data: data/fashion-mnist.h5
@@ -179,6 +181,7 @@ install: all
 	install $(B)/gan_mpi $(DESTDIR)$(PREFIX)/bin/
 	cp -R jobs $(wildcard README.md LICENSE) $(SHARE)/
 	cp $(wildcard data/README.md data/fashion-mnist-10k.*) $(SHARE)/data/
+	@echo 'to try it: cp -R $(PREFIX)/share/gan_mpi try && cd try && mpirun -np 2 $(PREFIX)/bin/gan_mpi jobs/quickstart.ini'
 
 deps:
 	@sh scripts/deps.sh $(WITH)
@@ -189,7 +192,7 @@ help:
 	@echo "gan_mpi $(VERSION)"
 	@echo
 	@echo "  make               build/release/gan_mpi; VARIANT=debug|asan for other trees, V=1 shows commands"
-	@echo "  make run           install what is missing, build, train $(JOB) on $(NP) ranks (JOB=, NP=)"
+	@echo "  make run           install what is missing, build, train $(JOB) on $(NP) ranks (JOB=, NP=, ARGS=)"
 	@echo "  make check         all tests; parts: unit, mpi, cli, asan"
 	@echo "  make fuzz          hostile bytes for the readers, $(FUZZ_S) s each (FUZZ_S=); needs clang"
 	@echo "  make bench         the speed table of the README"

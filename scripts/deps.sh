@@ -89,7 +89,7 @@ detail() {
 }
 
 column() { # of the missing rows, blank-separated
-    echo "$rows" | cut -d'|' -f"$1" | tr ' ' '\n' | awk '!seen[$0]++' | tr '\n' ' ' | sed 's/ $//'
+    echo "$rows" | cut -d'|' -f"$1" | tr ' ' '\n' | awk '$0 && !seen[$0]++' | tr '\n' ' ' | sed 's/ $//'
 }
 
 without_apt() {
@@ -97,19 +97,16 @@ without_apt() {
     echo "gan_mpi: missing: $(echo "$rows" | cut -d'|' -f2 | paste -s -d, - | sed 's/,/, /g'). $1"
     echo
     echo "  Debian, Ubuntu:   apt-get install $(column 4)"
-    if [ "$modules" ]; then
-        cat <<END
+    [ -z "$modules" ] || cat <<END
   cluster modules:  module load $modules      (names differ: see \`module avail\`)
   Spack:            spack install $modules && spack load $modules
 
   A library that stands elsewhere: make HDF5_CFLAGS=-I... HDF5_LIBS="-L... -lhdf5" (PNG_, ZLIB_, INIH_, RANDOM123_, CMOCKA_,
   BLAS_ likewise). \`make help\` shows what is found.
 END
-    else
-        cat <<END
-  elsewhere:        the four .gz files of https://github.com/zalandoresearch/fashion-mnist, then make data FASHION=DIRECTORY
+    case $rows in *Fashion-MNIST*) cat <<END ;; esac
+  Fashion-MNIST:    the four .gz files of https://github.com/zalandoresearch/fashion-mnist, then make data FASHION=DIRECTORY
 END
-    fi
     exit 1
 }
 
