@@ -2,10 +2,10 @@
  * stay in L1, so intermediate values are neither written to memory nor given any. Expanding a row (a bias) or a
  * column (a factor per sample) to the full shape is absorbed as a way of reading the operand.
  *
- * A node is merged into its reader when it has no other reader, is elementwise, and has the same shape. The node keeps
- * its id, inputs only move to smaller ones, and merged nodes die by having no reader left. Merging also delays: what a
- * member reads is read when the root runs. So members must not be ordered by hand, nor read a parameter that may be
- * updated before the root runs. */
+ * A node is merged into its reader when it has no other reader, is elementwise, and has the same shape; or into each of
+ * several readers, where computing it again is no dearer than reading it. The node keeps its id, inputs only move to smaller
+ * ones, and merged nodes die by having no reader left. Merging also delays: what a member reads is read when the root runs. So
+ * members must not be ordered by hand, nor read a parameter that may be updated before the root runs. */
 #include "graph.h"
 
 #include "gan/mem.h"
@@ -16,10 +16,12 @@ typedef struct fuser {
     gan_graph *g;
     const bool *live;
     int *readers;  /* of each live node; kept nodes count two more */
+    int *others;   /* those of them that cannot take it into a chain */
     bool *ordered; /* nodes that explicit edges hold to their place */
     gan_id root;   /* of the chain */
     struct gan_chain chain;
-    gan_id in[GAN_MAX_IN]; /* inputs of the chain */
+    gan_id in[GAN_MAX_IN];         /* inputs of the chain */
+    gan_id step_of[GAN_CHAIN_MAX]; /* member that a step computes */
     int members;
 } fuser;
 
@@ -34,11 +36,27 @@ static bool may_wait(const fuser *f, gan_id x)
     return !f->ordered[x];
 }
 
+/* Is it cheaper to compute x again for each of its readers than to write it and read it? So it is for a sum or product of a
+ * value and something repeated (a normalised x, of x and statistics), which reads no more than x itself would. All readers
+ * must be able to, or x is computed anyway. */
+static bool recomputable(const fuser *f, gan_id x)
+{
+    static const bool cheap[GAN_MAP_COUNT] = {[GAN_MAP_ADD] = true,
+                                              [GAN_MAP_SUB] = true,
+                                              [GAN_MAP_MUL] = true,
+                                              [GAN_MAP_DIV] = true,
+                                              [GAN_MAP_AFFINE] = true};
+    const gan_node *n = &f->g->nodes[x];
+    int full = 0;
+    for (int k = 0; k < n->n_in; k++) full += f->g->nodes[n->in[k]].op->broadcast == GAN_BROADCAST_NONE;
+    return cheap[n->op->map] && n->n_in == 2 && full == 1 && f->others[x] == 0;
+}
+
 static bool mergeable(const fuser *f, gan_id x)
 {
     const gan_node *n = &f->g->nodes[x], *root = &f->g->nodes[f->root];
-    return n->op->is_map && f->readers[x] == 1 && gan_form_same_shape(&n->form, &root->form) &&
-           may_wait(f, x);
+    return n->op->is_map && gan_form_same_shape(&n->form, &root->form) && may_wait(f, x) &&
+           (f->readers[x] == 1 || recomputable(f, x));
 }
 
 /* How a node reads operand x: an expansion is looked through to its source. */
@@ -68,6 +86,7 @@ static bool collect(fuser *f, gan_id y, bool *member)
     const gan_node *n = &f->g->nodes[y];
     for (int k = 0; k < n->n_in; k++) {
         gan_id x = n->in[k];
+        if (member[x]) continue;
         if (mergeable(f, x) && f->members < GAN_CHAIN_MAX) {
             f->members++;
             member[x] = true;
@@ -79,14 +98,17 @@ static bool collect(fuser *f, gan_id y, bool *member)
     return true;
 }
 
-/* Pass 2 writes the steps, inputs before users. Returns the value's index. */
+/* Pass 2 writes the steps, inputs before users. Returns the value's index; a member has one, whoever reads it. */
 static int emit(fuser *f, gan_id y, const bool *member)
 {
     const gan_node *n = &f->g->nodes[y];
     int value[2] = {-1, -1};
+    for (int i = 0; i < f->chain.n; i++)
+        if (f->step_of[i] == y) return f->chain.n_in + i;
     for (int k = 0; k < n->n_in; k++)
         value[k] = member[n->in[k]] ? emit(f, n->in[k], member) : chain_input(f, n->in[k]);
     int i = f->chain.n++;
+    f->step_of[i] = y;
     f->chain.step[i].f = n->op->map;
     f->chain.step[i].p = n->p.map.p;
     f->chain.step[i].q = n->p.map.q;
@@ -133,7 +155,7 @@ static gan_status fuse_all(fuser *f, bool *member, bool *merged, int *n_fused)
         if (!f->live[y] || merged[y] || !f->g->nodes[y].op->is_map) continue;
         GAN_TRY(fuse_at(f, y, member, n_fused));
         if (f->g->nodes[y].op != &gan__op_fused) continue;
-        for (gan_id i = 0; i < y; i++) merged[i] |= member[i];
+        for (gan_id i = 0; i < y; i++) merged[i] |= member[i] && f->readers[i] == 1;
     }
     return GAN_OK;
 }
@@ -142,8 +164,13 @@ static void look_around(fuser *f, const gan_id *keep, int n_keep)
 {
     const gan_graph *g = f->g;
     for (int i = 0; i < g->n; i++)
-        for (int k = 0; f->live[i] && k < g->nodes[i].n_in; k++) f->readers[g->nodes[i].in[k]]++;
-    for (int i = 0; i < n_keep; i++) f->readers[keep[i]] += 2;
+        for (int k = 0; f->live[i] && k < g->nodes[i].n_in; k++) {
+            const gan_node *x = &g->nodes[g->nodes[i].in[k]];
+            f->readers[g->nodes[i].in[k]]++;
+            f->others[g->nodes[i].in[k]] +=
+                !g->nodes[i].op->is_map || !gan_form_same_shape(&g->nodes[i].form, &x->form);
+        }
+    for (int i = 0; i < n_keep; i++) f->readers[keep[i]] += 2, f->others[keep[i]]++;
     for (int i = 0; i < g->n_edges; i++)
         f->ordered[g->edges[i].before] = f->ordered[g->edges[i].after] = true;
 }
@@ -151,15 +178,19 @@ static void look_around(fuser *f, const gan_id *keep, int n_keep)
 gan_status gan__fuse(gan_graph *g, const bool *live, const gan_id *keep, int n_keep, int *n_fused)
 {
     gan_status s = GAN_ENOMEM;
-    fuser f = {.g = g, .live = live, .readers = gan_calloc(g->n, sizeof(int))};
+    fuser f = {.g = g,
+               .live = live,
+               .readers = gan_calloc(g->n, sizeof(int)),
+               .others = gan_calloc(g->n, sizeof(int))};
     f.ordered = gan_calloc(g->n, sizeof *f.ordered);
     bool *member = gan_calloc(2 * (int64_t)g->n, sizeof *member);
     *n_fused = 0;
-    if (!f.readers || !f.ordered || !member) goto fail;
+    if (!f.readers || !f.others || !f.ordered || !member) goto fail;
     look_around(&f, keep, n_keep);
     s = fuse_all(&f, member, member + g->n, n_fused);
 fail:
     gan_free(f.readers);
+    gan_free(f.others);
     gan_free(f.ordered);
     gan_free(member);
     return s;

@@ -33,19 +33,21 @@ static gan_status declare(gan_network *net, gan_layer *l)
     return GAN_OK;
 }
 
-/* The mean of x over the scope, [B,C] -> [B,C] (repeated), and its mean over the global batch as PARTIAL [C]. */
+/* A value of the scope, [C] or [S,C], repeated to `rows` rows. */
+static gan_status repeat(gan_graph *g, gan_id x, bool per_shard, int64_t rows, gan_id *y)
+{
+    return per_shard ? gan_add_shard_expand(g, x, rows, y) : gan_add_expand_rows(g, x, rows, y);
+}
+
+/* The mean of x [B,C] over the scope, and its mean over the global batch as PARTIAL [C]. */
 static gan_status batch_mean(gan_graph *g, gan_id x, bool per_shard, gan_id *mean, gan_id *global)
 {
     int64_t B = gan_graph_form(g, x)->dims[0], S = gan_graph_shards(g);
     GAN_TRY(gan_add_shard_sum(g, x, mean));
     GAN_TRY(gan_add_tree_sum(g, *mean, global));
     GAN_TRY(gan_add_affine(g, *global, 1.0f / (float)(B * gan_graph_ranks(g)), 0, global));
-    if (per_shard) {
-        GAN_TRY(gan_add_affine(g, *mean, (float)S / (float)B, 0, mean));
-        return gan_add_shard_expand(g, *mean, B, mean);
-    }
-    GAN_TRY(gan_add_all_sum(g, *global, mean));
-    return gan_add_expand_rows(g, *mean, B, mean);
+    if (per_shard) return gan_add_affine(g, *mean, (float)S / (float)B, 0, mean);
+    return gan_add_all_sum(g, *global, mean);
 }
 
 static gan_status scale_and_shift(gan_network *net, const gan_layer *l, gan_graph *g, gan_id x, gan_id *y)
@@ -58,11 +60,12 @@ static gan_status scale_and_shift(gan_network *net, const gan_layer *l, gan_grap
     return gan_add_add(g, *y, beta, y);
 }
 
-/* (x - mean) / sqrt(variance + epsilon); x is already centred. */
-static gan_status divide(gan_graph *g, gan_id x, gan_id variance, float epsilon, gan_id *y)
+/* (x - mean) / sqrt(variance + epsilon); x is already centred. The root is taken before it is repeated. */
+static gan_status divide(gan_graph *g, gan_id x, gan_id variance, bool per_shard, float epsilon, gan_id *y)
 {
     GAN_TRY(gan_add_affine(g, variance, 1, epsilon, &variance));
     GAN_TRY(gan_add_sqrt(g, variance, &variance));
+    GAN_TRY(repeat(g, variance, per_shard, gan_graph_form(g, x)->dims[0], &variance));
     return gan_add_div(g, x, variance, y);
 }
 
@@ -71,25 +74,25 @@ static gan_status training(gan_network *net, const gan_layer *l, gan_graph *g, g
     bool per_shard = l->value[SCOPE].i == 1;
     int64_t B = gan_graph_form(g, x)->dims[0];
     int64_t n = per_shard ? B / gan_graph_shards(g) : B * gan_graph_ranks(g);
-    gan_id mean, squares, variance;
+    gan_id mean, squares, variance, *stat = net->stat + l->first_param;
     if (n < 2) return gan__layer_error(l, "statistics need at least 2 samples (a larger batch, or fewer shards)");
-    GAN_TRY(batch_mean(g, x, per_shard, &mean, &net->stat[l->first_param + MEAN]));
+    GAN_TRY(batch_mean(g, x, per_shard, &mean, &stat[MEAN]));
+    GAN_TRY(repeat(g, mean, per_shard, B, &mean));
     GAN_TRY(gan_add_sub(g, x, mean, y));
     GAN_TRY(gan_add_square(g, *y, &squares));
-    GAN_TRY(batch_mean(g, squares, per_shard, &variance, &net->stat[l->first_param + VARIANCE]));
-    GAN_TRY(gan_add_affine(g, net->stat[l->first_param + VARIANCE], (float)n / (float)(n - 1), 0,
-                           &net->stat[l->first_param + VARIANCE])); /* the unbiased estimate is kept */
-    return divide(g, *y, variance, (float)l->value[EPSILON].r, y);
+    GAN_TRY(batch_mean(g, squares, per_shard, &variance, &stat[VARIANCE]));
+    /* the unbiased estimate is kept */
+    GAN_TRY(gan_add_affine(g, stat[VARIANCE], (float)n / (float)(n - 1), 0, &stat[VARIANCE]));
+    return divide(g, *y, variance, per_shard, (float)l->value[EPSILON].r, y);
 }
 
 static gan_status sampling(gan_network *net, const gan_layer *l, gan_graph *g, gan_id x, gan_id *y)
 {
-    gan_id mean, variance;
-    int64_t B = gan_graph_form(g, x)->dims[0];
-    GAN_TRY(gan_add_expand_rows(g, net->leaf[l->first_param + MEAN], B, &mean));
-    GAN_TRY(gan_add_expand_rows(g, net->leaf[l->first_param + VARIANCE], B, &variance));
+    const gan_id *leaf = net->leaf + l->first_param;
+    gan_id mean;
+    GAN_TRY(repeat(g, leaf[MEAN], false, gan_graph_form(g, x)->dims[0], &mean));
     GAN_TRY(gan_add_sub(g, x, mean, y));
-    return divide(g, *y, variance, (float)l->value[EPSILON].r, y);
+    return divide(g, *y, leaf[VARIANCE], false, (float)l->value[EPSILON].r, y);
 }
 
 static gan_status apply(gan_network *net, const gan_layer *l, gan_graph *g, gan_id x, gan_mode mode, gan_id *y)
