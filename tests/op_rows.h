@@ -529,6 +529,31 @@ CONV_ROW(conv_4x4, S *OH4 *OW4 * 3)
 CONV_ROW(conv_3x3, S *H *W * 3)
 CONV_ROW(conv_1x1, S *H *W * 3)
 
+/* x * y - (p x) * y^2 as weight gradients, which becomes one over joined images. */
+static gan_status difference_of_gradients_build(gan_graph *g, const gan_id *in, gan_id *y)
+{
+    const gan_window k = {3, 3, 1, 1};
+    gan_id x, dy, first;
+    OK(gan_add_conv_dw(g, in[0], in[1], &k, &first));
+    OK(gan_add_affine(g, in[0], SCALE, 0, &x));
+    OK(gan_add_square(g, in[1], &dy));
+    OK(gan_add_conv_dw(g, x, dy, &k, y));
+    return gan_add_sub(g, first, *y, y);
+}
+
+static void term_of_difference(void *user, int64_t x, int64_t w, int64_t y)
+{
+    conv_sum *s = user;
+    double dy = (double)s->in[1][y];
+    s->y[w] += (double)s->in[0][x] * (dy - (double)SCALE * dy * dy);
+}
+
+static void difference_of_gradients_formula(const float *const *in, double *y)
+{
+    for (int i = 0; i < 9 * C * 3; i++) y[i] = 0;
+    conv_terms(&conv_3x3, term_of_difference, &(conv_sum){in, y});
+}
+
 #define MAPS(h, w, o)                                                                                        \
     {                                                                                                        \
         .n_dims = 4, .dims = {S, h, w, o}, .dist = GAN_SHARDED                                               \
@@ -845,6 +870,7 @@ static const op_row op_rows[] = {
     {"conv", "1x1", 2, {{IMAGES(H, W), -2, 2, 0, 0}, {WEIGHT(C, 3), -1, 1, 0, 0}}, MAPS(H, W, 3), conv_1x1_build, .formula = conv_1x1_formula},
     {"conv_dx", "1x1", 2, {{MAPS(H, W, 3), -2, 2, 0, 0}, {WEIGHT(C, 3), -1, 1, 0, 0}}, IMAGES(H, W), conv_1x1_dx_build, .formula = conv_1x1_dx_formula},
     {"conv_dw", "1x1", 2, {{IMAGES(H, W), -2, 2, 0, 0}, {MAPS(H, W, 3), -2, 2, 0, 0}}, PARTIAL_WEIGHT(C, 3), conv_1x1_dw_build, .formula = conv_1x1_dw_formula},
+    {"conv_dw", "difference of two", 2, {{IMAGES(H, W), -2, 2, 0, 0}, {MAPS(H, W, 3), -2, 2, 0, 0}}, PARTIAL_WEIGHT(9 * C, 3), difference_of_gradients_build, .formula = difference_of_gradients_formula},
     {"max_pick", "", 2, {{IMAGES(H, W), -2, 2, 0, 0}, {IMAGES(H, W), -2, 2, 0, 0}}, IMAGES(WH, WW), max_pick_build, .formula = max_pick_formula},
     {"max_pick", "max pooling", 1, {{IMAGES(H, W), -2, 2, 0, 0}}, IMAGES(WH, WW), max_pool_build, .formula = max_pool_formula},
     {"max_spread", "", 2, {{IMAGES(H, W), -2, 2, 0, 0}, {IMAGES(WH, WW), -2, 2, 0, 0}}, IMAGES(H, W), max_spread_build, .formula = max_spread_formula},

@@ -8,7 +8,7 @@
  *     tree_sum(a) + tree_sum(b)    ->  tree_sum(a + b)             p * tree_sum(a)  ->  tree_sum(p * a)
  *     tree_sum(a) * r              ->  tree_sum(a * r in every row)
  *     x1^T y1 + x2^T y2            ->  [x1; x2]^T [y1; y2], rows joined shard by shard
- *     p * (x^T y)                  ->  x^T (p * y)
+ *     p * (x^T y)                  ->  x^T (p * y)             and likewise for weight gradients of convolutions
  *
  * The last but one is how the gradients of a network that is used twice meet; joining rows costs less than adding two
  * gradients of the size of the weights. Elsewhere (a weight gradient times weights) nothing is moved. */
@@ -54,6 +54,30 @@ static gan_status map_of_sums(gan_graph *g, const gan_node *node, gan_id *y)
     return gan_add_tree_sum(g, *y, y);
 }
 
+/* The product x^T y of the same kind as `like`: of rows, or of a convolution's images. */
+static gan_status add_product(gan_graph *g, const gan_node *like, gan_id x, gan_id dy, gan_id *y)
+{
+    const gan_window k = {like->p.conv.kh, like->p.conv.kw, like->p.conv.stride, like->p.conv.pad};
+    return like->op == &gan_op_conv_dw ? gan_add_conv_dw(g, x, dy, &k, y) : gan_add_matmul_tn(g, x, dy, y);
+}
+
+static bool is_product(const gan_graph *g, gan_id x)
+{
+    const gan_op *op = gan_graph_node(g, x)->op;
+    return op == &gan_op_matmul_tn || op == &gan_op_conv_dw;
+}
+
+/* Of one kind and over images of one size, so that they can be joined. */
+static bool alike(const gan_graph *g, gan_id a, gan_id b)
+{
+    const gan_node *na = gan_graph_node(g, a), *nb = gan_graph_node(g, b);
+    if (!is_product(g, a) || na->op != nb->op) return false;
+    if (na->op == &gan_op_matmul_tn) return true;
+    const gan_form *fa = gan__in(g, na, 0), *fb = gan__in(g, nb, 0);
+    return na->p.conv.kh == nb->p.conv.kh && na->p.conv.kw == nb->p.conv.kw && na->p.conv.stride == nb->p.conv.stride &&
+           na->p.conv.pad == nb->p.conv.pad && fa->dims[1] == fb->dims[1] && fa->dims[2] == fb->dims[2];
+}
+
 static gan_status sum_of_products(gan_graph *g, const gan_node *node, gan_id *y)
 {
     const gan_node a = *gan_graph_node(g, node->in[0]), b = *gan_graph_node(g, node->in[1]);
@@ -61,12 +85,7 @@ static gan_status sum_of_products(gan_graph *g, const gan_node *node, gan_id *y)
     if (node->op == &gan_op_sub) GAN_TRY(gan_add_affine(g, dy, -1, 0, &dy));
     GAN_TRY(gan_add_concat(g, a.in[0], b.in[0], 0, &x));
     GAN_TRY(gan_add_concat(g, a.in[1], dy, 0, &dy));
-    return gan_add_matmul_tn(g, x, dy, y);
-}
-
-static bool is_product(const gan_graph *g, gan_id x)
-{
-    return gan_graph_node(g, x)->op == &gan_op_matmul_tn;
+    return add_product(g, &a, x, dy, y);
 }
 
 static gan_status map_of_products(gan_graph *g, const gan_node *node, gan_id *y)
@@ -77,9 +96,9 @@ static gan_status map_of_products(gan_graph *g, const gan_node *node, gan_id *y)
         const gan_node a = *gan_graph_node(g, node->in[0]);
         gan_id dy;
         GAN_TRY(gan_add_affine(g, a.in[1], node->p.map.p, 0, &dy));
-        return gan_add_matmul_tn(g, a.in[0], dy, y);
+        return add_product(g, &a, a.in[0], dy, y);
     }
-    if ((op == &gan_op_add || op == &gan_op_sub) && is_product(g, node->in[1]))
+    if ((op == &gan_op_add || op == &gan_op_sub) && alike(g, node->in[0], node->in[1]))
         return sum_of_products(g, node, y);
     return GAN_OK;
 }
