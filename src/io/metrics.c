@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -228,11 +229,22 @@ gan_status gan_metrics_flush(gan_metrics *m)
     return GAN_OK;
 }
 
-void gan_metrics_close(gan_metrics *m)
+static void write_the_rest(gan_metrics *m)
 {
-    if (!m) return;
     if (write_lines(m) != GAN_OK) gan_warn("%s; the last records are lost", gan_fail_text());
+    gan_fail_clear();
     if (!m->h5_whole || m->h5_bytes != m->jsonl_bytes) follow(m);
     if (fsync(m->fd) != 0) gan_warn("%s: cannot sync: %s", m->jsonl_path, strerror(errno));
+}
+
+/* What ended the run has still to be told, so its text is put aside while trouble here is warned of. */
+void gan_metrics_close(gan_metrics *m)
+{
+    char cause[4096];
+    if (!m) return;
+    snprintf(cause, sizeof cause, "%s", gan_fail_text());
+    gan_fail_clear();
+    write_the_rest(m);
+    if (*cause) GAN_FAIL(GAN_EIO, "%s", cause);
     metrics_free(m);
 }
