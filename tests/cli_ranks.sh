@@ -1,4 +1,5 @@
 #!/bin/sh
+# timeout: 300
 # One run, whatever the number of ranks: with reduce = ordered the digest of all weights and moments, and every recorded
 # loss and gradient norm, is the same on 1, 2, 4 and 16 ranks, however many of them share one copy of the networks
 # (parallel.team) and in however many pieces gradients travel. Proved by comparing digests and records with those of one rank

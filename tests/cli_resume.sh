@@ -1,4 +1,5 @@
 #!/bin/sh
+# timeout: 300
 # A resumed run is the run: stopped by a signal or killed at any moment, continued on as many ranks or on others, its digest
 # and its records are those of a run that was never interrupted. Proved by comparing with such a run; moments are random.
 # Also: what may change between two starts and what is refused, and that --fresh keeps the old run.
