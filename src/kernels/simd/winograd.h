@@ -14,16 +14,6 @@ enum { GAN_SIDE = 6, GAN_POINTS = GAN_SIDE * GAN_SIDE }; /* at most */
 /* One line of a tile: from in[0], in[s] ... to out[0], out[t] ... */
 typedef void gan__line(const vf *in, int s, vf *out, int t);
 
-/* All columns of an n x n tile, then all rows, to k x k. */
-INLINE void both_ways(int n, int k, gan__line *f, const vf *in, vf *out)
-{
-    vf half[GAN_POINTS];
-    UNROLL
-    for (int j = 0; j < n; j++) f(in + j, n, half + j, n);
-    UNROLL
-    for (int i = 0; i < k; i++) f(half + i * n, 1, out + i * k, 1);
-}
-
 /* One tile, `channels` channels: from pixels at[i] to points v + i*step. And back; or added to what is there. */
 typedef void gan__to_points(int64_t channels, const float *const *at, float *v, int64_t step);
 typedef void gan__to_pixels(int64_t channels, const float *v, int64_t step, float *const *at);

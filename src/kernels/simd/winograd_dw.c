@@ -121,12 +121,18 @@ INLINE void finish_row(int side, int taps, int width, gan__line *back, const pla
     for (int i = 0; i < width; i++) {
         const int64_t o = at->o0 + i / PARTS * GAN_PANEL, panel = at_most(GAN_PANEL, at->c->O - o);
         const int64_t n = at_most(LANES, panel - i % PARTS * LANES);
-        vf in[GAN_POINTS], out[GAN_POINTS];
+        vf half[GAN_POINTS], in[GAN_SIDE], out[GAN_SIDE];
         UNROLL
-        for (int k = 0; k < side * side; k++) in[k] = points[k][r][i];
-        both_ways(side, taps, back, in, out);
-        for (int k = 0; k < taps * taps && n > 0; k++)
-            merge_at(m, o * K + (w_row(at, k / taps, k % taps) + r) * panel + i % PARTS * LANES, n, out[k]);
+        for (int k = 0; k < side; k++) {
+            UNROLL
+            for (int l = 0; l < side; l++) in[l] = points[l * side + k][r][i];
+            back(in, 1, half + k, side);
+        }
+        for (int ky = 0; ky < taps; ky++) {
+            back(half + ky * side, 1, out, 1);
+            for (int kx = 0; kx < taps && n > 0; kx++)
+                merge_at(m, o * K + (w_row(at, ky, kx) + r) * panel + i % PARTS * LANES, n, out[kx]);
+        }
     }
 }
 
@@ -157,20 +163,21 @@ static void any_tile(int panels, const block *b, const place *at, const merge *m
 #undef CASE
 }
 
-/* dw of one block. The panels are dealt to as few strips as possible, as evenly as possible. */
+/* dw of one block. */
 static void all_tiles(const gan_conv *c, const gan__winograd *f, const block *b, const merge *m)
 {
-    const int64_t panels = gan__panels_up(c->O) / GAN_PANEL, strips = (panels + WIDE - 1) / WIDE;
+    const int64_t panels = gan__panels_up(c->O) / GAN_PANEL;
     place at = {.c = c, .f = f};
-    for (int64_t s = 0; s < strips; s++) {
-        const int here = (int)(panels / strips + (s < panels % strips));
+    for (int64_t done = 0; done < panels;) {
+        const int here = panels_next(panels - done, WIDE);
+        at.o0 = done * GAN_PANEL;
         for (at.phase = 0; at.phase < f->stride * f->stride; at.phase++) {
             for (at.c0 = 0; at.c0 < c->C; at.c0 += TALL) {
                 at.count = at_most(TALL, c->C - at.c0);
                 any_tile(here, b, &at, m);
             }
         }
-        at.o0 += here * GAN_PANEL;
+        done += here;
     }
 }
 

@@ -142,42 +142,75 @@ INLINE void w_23(const vf *in, int s, vf *out, int t)
 
 /* ---- tiles ------------------------------------------------------------------------------------------------- */
 
+/* A vector, or its first `count` < LANES floats. */
+INLINE vf load(const float *p, int64_t count)
+{
+    return count == LANES ? vf_load(p) : vf_load_some(p, count);
+}
+
+INLINE void store(float *p, int64_t count, vf a)
+{
+    if (count == LANES) {
+        vf_store(p, a);
+    } else {
+        vf_store_some(p, count, a);
+    }
+}
+
+/* `count` channels of a tile of n x n pixels to k x k points: all columns, then all rows. */
+INLINE void vector_to_points(int n, int k, gan__line *f, int64_t count, int64_t c, const float *const *at,
+                             float *v, int64_t step)
+{
+    vf half[GAN_POINTS], in[GAN_SIDE], out[GAN_SIDE];
+    UNROLL
+    for (int j = 0; j < n; j++) {
+        UNROLL
+        for (int i = 0; i < n; i++) in[i] = load(at[i * n + j] + c, count);
+        f(in, 1, half + j, n);
+    }
+    UNROLL
+    for (int i = 0; i < k; i++) {
+        f(half + i * n, 1, out, 1);
+        UNROLL
+        for (int j = 0; j < k; j++) store(v + (i * k + j) * step + c, count, out[j]);
+    }
+}
+
 INLINE void to_points(int n, int k, gan__line *f, int64_t channels, const float *const *at, float *v,
                       int64_t step)
 {
-    vf in[GAN_POINTS], out[GAN_POINTS];
     int64_t c = 0;
-    for (; c + LANES <= channels; c += LANES) {
+    for (; c + LANES <= channels; c += LANES) vector_to_points(n, k, f, LANES, c, at, v, step);
+    if (c < channels) vector_to_points(n, k, f, channels - c, c, at, v, step);
+}
+
+INLINE void vector_to_pixels(int n, int k, bool add, gan__line *f, int64_t count, int64_t c, const float *v,
+                             int64_t step, float *const *at)
+{
+    vf half[GAN_POINTS], in[GAN_SIDE], out[GAN_SIDE];
+    UNROLL
+    for (int j = 0; j < n; j++) {
         UNROLL
-        for (int i = 0; i < n * n; i++) in[i] = vf_load(at[i] + c);
-        both_ways(n, k, f, in, out);
-        UNROLL
-        for (int i = 0; i < k * k; i++) vf_store(v + i * step + c, out[i]);
+        for (int i = 0; i < n; i++) in[i] = load(v + (i * n + j) * step + c, count);
+        f(in, 1, half + j, n);
     }
-    if (c == channels) return;
-    for (int i = 0; i < n * n; i++) in[i] = vf_load_some(at[i] + c, channels - c);
-    both_ways(n, k, f, in, out);
-    for (int i = 0; i < k * k; i++) vf_store_some(v + i * step + c, channels - c, out[i]);
+    UNROLL
+    for (int i = 0; i < k; i++) {
+        f(half + i * n, 1, out, 1);
+        UNROLL
+        for (int j = 0; j < k; j++) {
+            float *to = at[i * k + j] + c;
+            store(to, count, add ? load(to, count) + out[j] : out[j]);
+        }
+    }
 }
 
 INLINE void to_pixels(int n, int k, bool add, gan__line *f, int64_t channels, const float *v, int64_t step,
                       float *const *at)
 {
-    vf in[GAN_POINTS], out[GAN_POINTS];
     int64_t c = 0;
-    for (; c + LANES <= channels; c += LANES) {
-        UNROLL
-        for (int i = 0; i < n * n; i++) in[i] = vf_load(v + i * step + c);
-        both_ways(n, k, f, in, out);
-        UNROLL
-        for (int i = 0; i < k * k; i++) vf_store(at[i] + c, add ? vf_load(at[i] + c) + out[i] : out[i]);
-    }
-    if (c == channels) return;
-    const int64_t rest = channels - c;
-    for (int i = 0; i < n * n; i++) in[i] = vf_load_some(v + i * step + c, rest);
-    both_ways(n, k, f, in, out);
-    for (int i = 0; i < k * k; i++)
-        vf_store_some(at[i] + c, rest, add ? vf_load_some(at[i] + c, rest) + out[i] : out[i]);
+    for (; c + LANES <= channels; c += LANES) vector_to_pixels(n, k, add, f, LANES, c, v, step, at);
+    if (c < channels) vector_to_pixels(n, k, add, f, channels - c, c, v, step, at);
 }
 
 #define TO_POINTS(name, n, k)                                                                                \
