@@ -114,8 +114,8 @@ void GAN_NAME(matmul)(int64_t N, int64_t K, int64_t M, const float *x, const flo
                 .kc = at_most(BLOCK_K, K - k), .ldx = K, .ldw = K * GAN_PANEL, .ldy = M, .first = k == 0};
             const float *x_block = x + n * K + k;
             for (int64_t m = 0; m < whole;) {
-                int64_t panels = at_most(PANELS, (whole - m) / GAN_PANEL);
-                all_rows(rows, (int)panels, &b, x_block, W + m * K + k * GAN_PANEL, y + n * M + m);
+                const int panels = panels_next((whole - m) / GAN_PANEL, PANELS);
+                all_rows(rows, panels, &b, x_block, W + m * K + k * GAN_PANEL, y + n * M + m);
                 m += panels * GAN_PANEL;
             }
             int width = (int)(M - whole);

@@ -144,13 +144,24 @@ static void any_tile(int panels, const rows *r, const float *x, const float *dy,
 #undef CASE
 }
 
-/* x [N, count] at a distance of ld to [tiles][N][tall], zeros behind the last column. */
-static void pack_x(int64_t N, int64_t count, int64_t ld, int tall, const float *x, float *to)
+/* x [N, count] at a distance of ld to [tiles][N][tall], zeros behind the last column. A few rows at a time: lines are
+ * read while they are near, and the tiles, which lie a power of two apart, get runs of lines. */
+INLINE void pack_x(int64_t N, int64_t count, int64_t ld, int tall, const float *x, float *to)
 {
-    for (int64_t k = 0; k < count; k += tall) {
-        int64_t here = at_most(tall, count - k);
-        for (int64_t n = 0; n < N; n++) {
-            for (int64_t i = 0; i < tall; i++) *to++ = i < here ? x[n * ld + k + i] : 0;
+    enum { NEAR = 8 };
+    for (int64_t n0 = 0; n0 < N; n0 += NEAR) {
+        const int64_t n1 = at_most(n0 + NEAR, N);
+        for (int64_t k = 0; k < count; k += tall) {
+            float *at = to + k * N + n0 * tall;
+            for (int64_t n = n0; n < n1; n++, at += tall) {
+                const float *from = x + n * ld + k;
+                if (k + tall <= count) {
+                    UNROLL
+                    for (int i = 0; i < tall; i++) at[i] = from[i];
+                } else {
+                    for (int i = 0; i < tall; i++) at[i] = k + i < count ? from[i] : 0;
+                }
+            }
         }
     }
 }
@@ -158,9 +169,11 @@ static void pack_x(int64_t N, int64_t count, int64_t ld, int tall, const float *
 /* The panels of dy that begin at column m, to [N][panels][16], zeros behind the last column. */
 static void pack_dy(int64_t N, int64_t M, int64_t m, int panels, const float *dy, float *to)
 {
-    int64_t columns = panels * GAN_PANEL, here = at_most(columns, M - m);
-    for (int64_t n = 0; n < N; n++) {
-        for (int64_t i = 0; i < columns; i++) *to++ = i < here ? dy[n * M + m + i] : 0;
+    const int64_t columns = panels * GAN_PANEL, here = at_most(columns, M - m);
+    for (int64_t n = 0; n < N; n++, to += columns) {
+        int64_t i = 0;
+        for (; i + LANES <= here; i += LANES) vf_store(to + i, vf_load(dy + n * M + m + i));
+        for (; i < columns; i++) to[i] = i < here ? dy[n * M + m + i] : 0;
     }
 }
 
@@ -204,9 +217,13 @@ void GAN_NAME(matmul_tn)(int64_t N, int64_t K, int64_t M, int64_t shards, const 
     if (done == M) return;
     for (int64_t k = 0; k < K; k += block) {
         int64_t count = at_most(block, K - k);
-        pack_x(N, count, K, tall, x + k, x_packed);
+        if (shards == 1) {
+            pack_x(N, count, K, TALL, x + k, x_packed);
+        } else {
+            pack_x(N, count, K, PAIR, x + k, x_packed);
+        }
         for (int64_t m = done; m < M;) {
-            int panels = m == whole ? 1 : (int)at_most(PANELS, (whole - m) / GAN_PANEL);
+            const int panels = m == whole ? 1 : panels_next((whole - m) / GAN_PANEL, PANELS);
             pack_dy(N, M, m, panels, dy, dy_packed);
             strip(K, M, m, panels, &r, k, count, x_packed, dy_packed, dW);
             m += panels * GAN_PANEL;

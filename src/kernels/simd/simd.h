@@ -116,6 +116,14 @@ INLINE int64_t at_most(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
+/* How many of `left` panels the next tile takes when tiles hold at most `most`: few tiles of even width, for narrow ones
+ * are the slow ones. */
+INLINE int panels_next(int64_t left, int most)
+{
+    const int64_t tiles = (left + most - 1) / most;
+    return (int)((left + tiles - 1) / tiles);
+}
+
 void GAN_NAME(matmul)(int64_t N, int64_t K, int64_t M, const float *x, const float *W, float *y,
                       float *scratch);
 void GAN_NAME(matmul_nt)(int64_t N, int64_t K, int64_t M, const float *dy, const float *W, float *dx,
