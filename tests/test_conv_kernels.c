@@ -17,20 +17,20 @@ typedef struct shape {
 /* Odd sizes, one pixel, one channel, more padding than half a kernel, strides and kernels that Winograd does not know,
  * tiles that are cut, and layers of real networks. */
 static const shape shapes[] = {
-    {1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0},    {2, 1, 1, 3, 5, 3, 3, 1, 1, 1, 1, 1},
-    {3, 1, 9, 2, 4, 1, 3, 1, 0, 1, 0, 1},    {3, 7, 1, 2, 17, 5, 1, 2, 2, 0, 2, 0},
-    {2, 5, 6, 3, 7, 2, 3, 1, 0, 1, 1, 0},    {2, 9, 7, 4, 5, 3, 3, 3, 1, 1, 1, 1},
-    {3, 5, 5, 6, 18, 5, 5, 1, 4, 4, 4, 4},   {2, 8, 8, 16, 16, 1, 1, 1, 0, 0, 0, 0},
-    {2, 7, 7, 5, 9, 1, 1, 2, 0, 0, 0, 0},    {4, 4, 4, 20, 1, 4, 4, 1, 0, 0, 0, 0},
-    {5, 4, 4, 3, 40, 4, 4, 1, 0, 0, 0, 0},   {2, 6, 6, 2, 3, 4, 4, 3, 2, 2, 2, 2},
-    {4, 8, 8, 3, 16, 4, 4, 2, 1, 1, 1, 1},   {3, 16, 16, 1, 33, 4, 4, 2, 1, 1, 1, 1},
-    {5, 7, 9, 5, 1, 4, 4, 2, 1, 1, 1, 2},    {2, 10, 6, 17, 48, 4, 4, 2, 2, 3, 0, 1},
-    {6, 8, 8, 32, 20, 4, 4, 2, 1, 1, 1, 1},  {1, 33, 34, 2, 2, 4, 4, 2, 3, 0, 3, 3},
-    {3, 2, 2, 48, 64, 4, 4, 2, 1, 1, 1, 1},  {4, 8, 8, 3, 16, 3, 3, 1, 1, 1, 1, 1},
-    {3, 16, 16, 16, 3, 3, 3, 1, 1, 1, 1, 1}, {6, 7, 5, 1, 33, 3, 3, 1, 1, 1, 1, 1},
-    {2, 9, 9, 20, 49, 3, 3, 1, 2, 2, 2, 2},  {5, 3, 3, 7, 1, 3, 3, 1, 0, 0, 0, 0},
-    {1, 35, 33, 3, 5, 3, 3, 1, 0, 1, 2, 1},  {2, 1, 12, 4, 17, 3, 3, 1, 3, 1, 3, 2},
-    {12, 4, 4, 64, 80, 3, 3, 1, 1, 1, 1, 1}, {3, 24, 40, 8, 8, 3, 3, 1, 1, 1, 1, 1},
+    {1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0},     {2, 1, 1, 3, 5, 3, 3, 1, 1, 1, 1, 1},
+    {3, 1, 9, 2, 4, 1, 3, 1, 0, 1, 0, 1},     {3, 7, 1, 2, 17, 5, 1, 2, 2, 0, 2, 0},
+    {2, 5, 6, 3, 7, 2, 3, 1, 0, 1, 1, 0},     {2, 9, 7, 4, 5, 3, 3, 3, 1, 1, 1, 1},
+    {3, 5, 5, 6, 18, 5, 5, 1, 4, 4, 4, 4},    {2, 8, 8, 16, 16, 1, 1, 1, 0, 0, 0, 0},
+    {2, 7, 7, 5, 9, 1, 1, 2, 0, 0, 0, 0},     {4, 4, 4, 20, 1, 4, 4, 1, 0, 0, 0, 0},
+    {5, 4, 4, 3, 40, 4, 4, 1, 0, 0, 0, 0},    {2, 6, 6, 2, 3, 4, 4, 3, 2, 2, 2, 2},
+    {4, 8, 8, 3, 16, 4, 4, 2, 1, 1, 1, 1},    {3, 16, 16, 1, 33, 4, 4, 2, 1, 1, 1, 1},
+    {5, 7, 9, 5, 1, 4, 4, 2, 1, 1, 1, 2},     {2, 10, 6, 17, 48, 4, 4, 2, 2, 3, 0, 1},
+    {6, 8, 8, 32, 20, 4, 4, 2, 1, 1, 1, 1},   {1, 33, 34, 2, 2, 4, 4, 2, 3, 0, 3, 3},
+    {3, 2, 2, 48, 64, 4, 4, 2, 1, 1, 1, 1},   {4, 8, 8, 3, 16, 3, 3, 1, 1, 1, 1, 1},
+    {3, 16, 16, 16, 3, 3, 3, 1, 1, 1, 1, 1},  {6, 7, 5, 1, 33, 3, 3, 1, 1, 1, 1, 1},
+    {2, 9, 9, 20, 49, 3, 3, 1, 2, 2, 2, 2},   {5, 3, 3, 7, 1, 3, 3, 1, 0, 0, 0, 0},
+    {1, 35, 33, 3, 5, 3, 3, 1, 0, 1, 2, 1},   {2, 1, 12, 4, 17, 3, 3, 1, 3, 1, 3, 2},
+    {12, 4, 4, 64, 80, 3, 3, 1, 1, 1, 1, 1},  {3, 24, 40, 8, 8, 3, 3, 1, 1, 1, 1, 1},
     {10, 24, 24, 33, 2, 3, 3, 1, 1, 1, 1, 1}, {8, 6, 6, 96, 130, 2, 2, 2, 0, 0, 0, 0},
 };
 enum { SHAPES = sizeof shapes / sizeof *shapes, CANARY = 16 };
@@ -402,7 +402,7 @@ static void test_avx2_and_avx512_agree(void **state)
     each_call(1, check_avx);
 }
 
-/* Ranks hold N and shards in proportion. */
+/* Ranks hold N and shards in proportion; only DW may look at their quotient. */
 static void test_choice(void **state)
 {
     (void)state;
@@ -414,9 +414,28 @@ static void test_choice(void **state)
             gan_conv_way way = gan_conv_choose(&one, (gan_conv_pass)pass, 1, false);
             assert_true(gan_conv_applies(way, &one));
             assert_int_equal(gan_conv_choose(&many, (gan_conv_pass)pass, 32, false), way);
+            if (pass != GAN_CONV_DW)
+                assert_int_equal(gan_conv_choose(&many, (gan_conv_pass)pass, 1, false), way);
             assert_int_equal(gan_conv_choose(&many, (gan_conv_pass)pass, 32, true), GAN_CONV_DIRECT);
         }
     }
+}
+
+/* Layers of the networks that the choice was measured for. */
+static void test_choice_of_known_layers(void **state)
+{
+    (void)state;
+    const gan_conv first = {64, 64, 64, 3, 32, 32, 64, 4, 4, 2, 1, 1},
+                   middle = {64, 16, 16, 128, 8, 8, 256, 4, 4, 2, 1, 1};
+    const gan_conv body = {16, 32, 32, 64, 32, 32, 64, 3, 3, 1, 1, 1},
+                   tiny = {64, 2, 2, 64, 2, 2, 64, 3, 3, 1, 1, 1};
+    for (int pass = 0; pass < GAN_CONV_PASSES; pass++) {
+        assert_int_equal(gan_conv_choose(&middle, (gan_conv_pass)pass, 16, false), GAN_CONV_WINOGRAD_4X4_2X2);
+        assert_int_equal(gan_conv_choose(&body, (gan_conv_pass)pass, 16, false), GAN_CONV_WINOGRAD_4X4_3X3);
+    }
+    assert_int_equal(gan_conv_choose(&first, GAN_CONV_Y, 16, false), GAN_CONV_DIRECT);
+    assert_int_equal(gan_conv_choose(&tiny, GAN_CONV_Y, 16, false), GAN_CONV_WINOGRAD_2X2_3X3);
+    assert_int_equal(gan_conv_choose(&tiny, GAN_CONV_DW, 64, false), GAN_CONV_DIRECT);
 }
 
 int main(void)
@@ -428,6 +447,7 @@ int main(void)
         cmocka_unit_test(test_tails),
         cmocka_unit_test(test_avx2_and_avx512_agree),
         cmocka_unit_test(test_choice),
+        cmocka_unit_test(test_choice_of_known_layers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

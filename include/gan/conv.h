@@ -67,7 +67,8 @@ const char *gan_conv_way_name(gan_conv_way way);
 /* Whether a way can compute convolutions of this shape, all passes. */
 bool gan_conv_applies(gan_conv_way way, const gan_conv *c);
 
-/* The way that was the fastest for shapes like this one. direct: only GAN_CONV_DIRECT may be. shards: for DW. */
+/* The way that was the fastest for shapes like this one. direct: only GAN_CONV_DIRECT may be. shards: those of c->N images,
+ * for DW. */
 gan_conv_way gan_conv_choose(const gan_conv *c, gan_conv_pass pass, int64_t shards, bool direct);
 
 /* Floats of u: of one update of w, for pass Y or DX; 0 where the way reads w itself. No dependence on N. */

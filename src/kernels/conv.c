@@ -79,8 +79,44 @@ int64_t gan_conv_scratch(gan_conv_way way, const gan_conv *c, gan_conv_pass pass
 
 /* ---- choice ------------------------------------------------------------------------------------------------ */
 
+/* Measured with tests/bench_conv.c (AVX-512 and AVX2, layers of 2x2 to 64x64 pixels, 1 to 512 channels). A way is worth
+ * the products it saves times what its transforms leave of that. Below the least sizes transforms cost more than
+ * products; u beyond the limit comes from memory for every block of images. */
+static const double leaves[GAN_CONV_WAYS] = {
+    [GAN_CONV_DIRECT] = 1.05,
+    [GAN_CONV_WINOGRAD_4X4_2X2] = 0.75,
+    [GAN_CONV_WINOGRAD_4X4_3X3] = 0.7,
+    [GAN_CONV_WINOGRAD_2X2_3X3] = 0.8,
+};
+static const struct {
+    int64_t C, tiles; /* tiles: in the images of a shard, for each shard's sum is transformed */
+} least[GAN_CONV_PASSES] = {{16, 0}, {16, 0}, {4, 8}};
+enum { MOST_U = 1 << 24 };
+
+/* Products of the plain sum for one of this way. */
+static double saved(const gan__winograd *f, const gan_conv *c)
+{
+    const double tile = (double)(gan__winograd_points(f) * f->stride * f->stride);
+    return (double)(c->OH * c->OW * c->kh * c->kw) / (tile * (double)gan__winograd_tiles(f, c));
+}
+
+static double worth(gan_conv_way way, const gan_conv *c, gan_conv_pass pass, int64_t shards)
+{
+    const gan__winograd *f = &gan__winograd_of[way];
+    const gan_conv mirrored = gan__conv_mirrored(c);
+    if (way == GAN_CONV_DIRECT) return leaves[way];
+    if (!gan_conv_applies(way, c) || c->C < least[pass].C) return 0;
+    if (gan__winograd_tiles(f, c) * (c->N / shards) < least[pass].tiles) return 0;
+    if (gan_conv_weight_floats(way, c, pass) > MOST_U) return 0;
+    return leaves[way] * saved(f, pass == GAN_CONV_DX && c->stride == 1 ? &mirrored : c);
+}
+
 gan_conv_way gan_conv_choose(const gan_conv *c, gan_conv_pass pass, int64_t shards, bool direct)
 {
-    (void)c, (void)pass, (void)shards, (void)direct;
-    return GAN_CONV_DIRECT;
+    gan_conv_way best = GAN_CONV_DIRECT;
+    for (int way = 0; way < GAN_CONV_WAYS && !direct; way++) {
+        if (worth((gan_conv_way)way, c, pass, shards) > worth(best, c, pass, shards))
+            best = (gan_conv_way)way;
+    }
+    return best;
 }
