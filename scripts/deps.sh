@@ -78,7 +78,7 @@ list() {
 detail() {
     case $1 in
     'C compiler') $(compiler) --version 2>/dev/null | head -n 1 ;;
-    MPI) mpirun --version 2>/dev/null | head -n 1 ;;
+    MPI) mpirun --version 2>/dev/null | sed -n '1{/HYDRA/!p;}; s/^ *Version: */MPICH /p' ;;
     HDF5 | BLAS | libpng | zlib | inih | cmocka)
         key=$(echo "$1" | tr '[:lower:]' '[:upper:]')
         for f in ${FOUND:-}; do
