@@ -28,7 +28,7 @@ names() { # text: it stands in the error as well
 }
 
 contents() { # directory: names and sums of all its files
-    (cd "$1" && find . -type f -exec cksum {} + | sort -k 3)
+    (cd "$1" && find . -type f ! -name lock -exec cksum {} + | sort -k 3)
 }
 
 trains 2 --set checkpoint.every=3 --set samples.every=0
@@ -89,6 +89,23 @@ refuses 'a team that does not divide' 3 4 'parallel.team = 3' --set parallel.tea
 refuses 'a team of 2 for 3 ranks' 3 3 'the largest team that these nodes allow is 3' --set parallel.team=2 \
     --set parallel.reduce=fast --set train.batch=48
 unharmed 'sizes that do not fit'
+
+# ---- a directory in use -------------------------------------------------------------------------------------------
+
+"$gan" "$job" -q --set train.steps=100000000 --set run.dir="$dir/busy" >"$dir/busy.out" 2>&1 &
+busy=$!
+for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+    [ -s "$dir/busy/lock" ] && [ -s "$dir/busy/config.ini" ] && break
+    sleep 0.1
+done
+refuses 'a second job in the same directory' 7 2 'is the directory of a run that is going on (host' \
+    --set train.steps=100000000 --set run.dir="$dir/busy"
+names "process $busy)"
+refuses 'a fresh start under a running job' 7 1 'is the directory of a run that is going on (host' \
+    --set run.dir="$dir/busy" --fresh
+kill -KILL "$busy"
+wait "$busy" 2>/dev/null
+trains 1 --set run.dir="$dir/busy" --fresh
 
 # ---- damaged checkpoints ------------------------------------------------------------------------------------------
 

@@ -115,7 +115,7 @@ static void shared_memory(mpi_test *t)
     for (size_t l = 0; l < sizeof lengths / sizeof *lengths; l++) {
         int64_t n = lengths[l], wrong = 0;
         gan_shared s = {0};
-        CHECK_OK(t, gan_shared_open(&s, t->c, n));
+        CHECK_OK(t, gan_shared_open(&s, t->c, n, "a test", "end it", NULL, 0));
         if (!s.bytes) continue;
         unsigned char *x = s.bytes;
         CHECK(t, (uintptr_t)x % 64 == 0, "%p is not aligned", s.bytes);
@@ -136,10 +136,10 @@ static void too_much_shared_memory(mpi_test *t)
 {
     gan_shared s = {0};
     gan_fail_clear();
-    gan_status got = gan_shared_open(&s, t->c, INT64_C(1) << 50);
+    gan_status got = gan_shared_open(&s, t->c, INT64_C(1) << 50, "a test", "end it", NULL, 0);
     CHECK(t, got == GAN_ENOMEM, "got \"%s\"", gan_status_text(got));
     CHECK(t, !s.bytes, "bytes %p after a failure", s.bytes);
-    bool knows = strstr(gan_fail_text(), "1073741824 MiB of shared memory");
+    bool knows = strstr(gan_fail_text(), "1073741824.0 MiB of shared memory for a test and has ");
     CHECK(t, knows == (t->c->node_rank == 0), "\"%s\"", gan_fail_text());
     gan_fail_clear();
 }

@@ -46,13 +46,19 @@ gan_status gan_comm_gather(const gan_comm *c, uint64_t mine, uint64_t *out);
 
 /* A block of node-shared memory: one copy per node, zeros at first. Collective. *bytes is 64-byte aligned on every rank;
  * `owner` says whether this rank is the node's first, which fills what all read. After filling, call gan_shared_ready
- * (collective), then everybody may read. GAN_ENOMEM on all ranks when a node lacks room. */
+ * (collective), then everybody may read. GAN_ENOMEM on all ranks when a node lacks room; the text says "for WHAT" and
+ * ends with the remedy. mine[n_mine]: the ranges that lie near this rank (between them the ranks of a node name every byte); NULL: all
+ * lies near the owner. */
 typedef struct gan_shared {
     MPI_Win win;
     void *bytes;
     bool owner;
 } gan_shared;
-gan_status gan_shared_open(gan_shared *s, const gan_comm *c, int64_t n_bytes);
+typedef struct gan_bytes {
+    int64_t from, n;
+} gan_bytes;
+gan_status gan_shared_open(gan_shared *s, const gan_comm *c, int64_t n_bytes, const char *what, const char *remedy,
+                           const gan_bytes *mine, int n_mine);
 gan_status gan_shared_ready(gan_shared *s, const gan_comm *c);
 void gan_shared_close(gan_shared *s); /* collective over the node; takes a zeroed one */
 

@@ -12,7 +12,6 @@
 #include "gan/mem.h"
 
 #include <assert.h>
-#include <sched.h>
 #include <stdatomic.h>
 #include <string.h>
 
@@ -134,7 +133,7 @@ static void sum_slice(gan__bucket_sum *b)
 
 /* ---- meetings ------------------------------------------------------------------------------------------------- */
 
-static bool all_came(const gan__bucket_sum *b, gan_event e)
+bool gan__bucket_all_came(const gan__bucket_sum *b, gan_event e)
 {
     const flag *f = b->flags + e * b->team->size;
     for (int r = 0; r < b->team->size; r++)
@@ -150,7 +149,7 @@ void gan__bucket_arrive(gan__bucket_sum *b, gan_event e)
 
 gan_status gan__bucket_send(gan__bucket_sum *b, bool *gone)
 {
-    *gone = all_came(b, GAN_STORED);
+    *gone = gan__bucket_all_came(b, GAN_STORED);
     if (!*gone) return GAN_OK;
     if (b->team->size > 1) sum_slice(b);
     return gan_reduction_start(b->column);
@@ -159,16 +158,4 @@ gan_status gan__bucket_send(gan__bucket_sum *b, bool *gone)
 gan_status gan__bucket_back(gan__bucket_sum *b)
 {
     return gan_reduction_wait(b->column);
-}
-
-/* Between looks the messages of other reductions move on; and where ranks share a core, the one waited for needs it. */
-gan_status gan__bucket_meet(gan__bucket_sum *b, gan_event e)
-{
-    enum { LOOKS = 100 };
-    for (int i = 0; !all_came(b, e); i++) {
-        if (i % LOOKS) continue;
-        GAN_TRY(gan_reductions_move_on(b->team->all));
-        sched_yield();
-    }
-    return GAN_OK;
 }

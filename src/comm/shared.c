@@ -3,8 +3,8 @@
  * MPI handles a lack of memory badly. The segment is a file in /dev/shm; when that is too small Open MPI
  * fails on the node's first rank and leaves the others waiting for it, so the owner looks before all ranks go
  * in. The pages are taken when touched, and a store to a page for which there is no room ends the process
- * with SIGBUS: so the owner lets the kernel do the first touch (read() from /dev/zero), which reports a
- * failure. It also places the pages near it. */
+ * with SIGBUS: so the kernel does the first touch (read() from /dev/zero), which reports a failure. Pages lie near
+ * the rank that touches them. */
 #include "mpi_check.h"
 
 #include <errno.h>
@@ -16,12 +16,16 @@
 
 enum { ALIGNMENT = 64 };
 
-static gan_status no_room(int64_t wanted_bytes, int64_t free_bytes, const char *where)
+/* What is asked for, for messages. */
+typedef struct request {
+    int64_t n_bytes;
+    const char *what, *remedy;
+} request;
+
+static gan_status no_room(const request *r, int64_t free_bytes, const char *where)
 {
-    return GAN_FAIL(GAN_ENOMEM,
-                    "this node needs %lld MiB of shared memory and has %lld in %s: give it more, or use a "
-                    "smaller dataset",
-                    (long long)(wanted_bytes >> 20), (long long)(free_bytes >> 20), where);
+    return GAN_FAIL(GAN_ENOMEM, "this node needs %.1f MiB of shared memory for %s and has %.1f in %s: give it more, or %s",
+                    (double)r->n_bytes / 1048576, r->what, (double)free_bytes / 1048576, where, r->remedy);
 }
 
 /* Free bytes of main memory and of /dev/shm; INT64_MAX where this system does not tell. */
@@ -42,16 +46,16 @@ static int64_t free_shm(void)
     return statvfs("/dev/shm", &fs) == 0 ? (int64_t)(fs.f_bavail * fs.f_frsize) : INT64_MAX;
 }
 
-static gan_status look(const gan_comm *c, int64_t n_bytes)
+static gan_status look(const gan_comm *c, const request *r)
 {
     const int64_t overhead = 1 << 20; /* of MPI, and of whoever else takes a page meanwhile */
     int64_t memory = free_memory(), shm = c->node_size > 1 ? free_shm() : INT64_MAX;
-    if (n_bytes > memory - overhead) return no_room(n_bytes, memory, "main memory");
-    if (n_bytes > shm - overhead) return no_room(n_bytes, shm, "/dev/shm");
+    if (r->n_bytes > memory - overhead) return no_room(r, memory, "main memory");
+    if (r->n_bytes > shm - overhead) return no_room(r, shm, "/dev/shm");
     return GAN_OK;
 }
 
-static gan_status touch(char *bytes, int64_t n)
+static gan_status touch(const request *r, char *bytes, int64_t n)
 {
     int zero = open("/dev/zero", O_RDONLY | O_CLOEXEC);
     if (zero < 0) return GAN_FAIL(GAN_EIO, "cannot open /dev/zero: %s", strerror(errno));
@@ -63,13 +67,13 @@ static gan_status touch(char *bytes, int64_t n)
         if (got > 0) at += got;
     }
     close(zero);
-    return at == n ? GAN_OK : no_room(n, at, "/dev/shm");
+    return at == n ? GAN_OK : no_room(r, at, "/dev/shm");
 }
 
-static gan_status allocate(gan_shared *s, const gan_comm *c, int64_t n_bytes)
+static gan_status allocate(gan_shared *s, const gan_comm *c, const request *r)
 {
     char *mine, *base;
-    MPI_Aint bytes = s->owner ? (MPI_Aint)n_bytes + ALIGNMENT : 0, all;
+    MPI_Aint bytes = s->owner ? (MPI_Aint)r->n_bytes + ALIGNMENT : 0, all;
     int unit;
     GAN_TRY(gan__mpi(MPI_Win_allocate_shared(bytes, 1, MPI_INFO_NULL, c->node, &mine, &s->win),
                      "allocate memory that the ranks of a node share"));
@@ -78,14 +82,24 @@ static gan_status allocate(gan_shared *s, const gan_comm *c, int64_t n_bytes)
     GAN_TRY(gan__mpi(MPI_Win_shared_query(s->win, 0, &all, &unit, &base), "find shared memory"));
     /* Segments are mapped by pages, so the same step up is taken on every rank. */
     s->bytes = base + (ALIGNMENT - (uintptr_t)base % ALIGNMENT) % ALIGNMENT;
-    return s->owner ? touch(s->bytes, n_bytes) : GAN_OK;
+    return GAN_OK;
 }
 
-gan_status gan_shared_open(gan_shared *s, const gan_comm *c, int64_t n_bytes)
+static gan_status place(const gan_shared *s, const request *r, const gan_bytes *mine, int n_mine)
 {
+    if (!mine) return s->owner ? touch(r, s->bytes, r->n_bytes) : GAN_OK;
+    for (int i = 0; i < n_mine; i++) GAN_TRY(touch(r, (char *)s->bytes + mine[i].from, mine[i].n));
+    return GAN_OK;
+}
+
+gan_status gan_shared_open(gan_shared *s, const gan_comm *c, int64_t n_bytes, const char *what, const char *remedy,
+                           const gan_bytes *mine, int n_mine)
+{
+    const request r = {n_bytes, what, remedy};
     *s = (gan_shared){.win = MPI_WIN_NULL, .owner = c->node_rank == 0};
-    GAN_TRY(gan_comm_agree(c, s->owner ? look(c, n_bytes) : GAN_OK));
-    gan_status worst = gan_comm_agree(c, allocate(s, c, n_bytes));
+    GAN_TRY(gan_comm_agree(c, s->owner ? look(c, &r) : GAN_OK));
+    gan_status worst = gan_comm_agree(c, allocate(s, c, &r));
+    if (worst == GAN_OK) worst = gan_comm_agree(c, place(s, &r, mine, n_mine));
     if (worst != GAN_OK) gan_shared_close(s);
     return worst;
 }

@@ -87,8 +87,11 @@ static gan_status have_alone(gan_team_memory *m, const gan_team *t, int64_t byte
 static gan_status have_together(gan_team_memory *m, const gan_team *t, int64_t bytes)
 {
     const gan_comm *c = t->all;
-    GAN_TRY(gan_shared_open(&m->shared, c, bytes * (c->node_size / t->size)));
-    m->common = (char *)m->shared.bytes + bytes * (c->node_rank / t->size);
+    const int64_t at = bytes * (c->node_rank / t->size), common = bytes - t->size * m->each_bytes;
+    const int64_t from = common / 64 * t->rank / t->size * 64, to = common / 64 * (t->rank + 1) / t->size * 64;
+    const gan_bytes mine[2] = {{at + from, to - from}, {at + common + t->rank * m->each_bytes, m->each_bytes}};
+    GAN_TRY(gan_shared_open(&m->shared, c, bytes * (c->node_size / t->size), "networks", "set parallel.team = 1", mine, 2));
+    m->common = (char *)m->shared.bytes + at;
     return gan_shared_ready(&m->shared, c);
 }
 

@@ -35,6 +35,13 @@ static void check_data(const gan_config *c, const gan__place *at, gan__complaint
                   "data.file is missing; data.source = file needs a dataset, as `gan_mpi import` makes it");
 }
 
+static void check_range(const gan_config *c, const gan__place *at, gan__complaints *list)
+{
+    const gan__entry *low = gan__entries_find(c, "data", "low"), *high = gan__entries_find(c, "data", "high");
+    if (low->refused || high->refused || low->value.r < high->value.r) return;
+    gan__complain(list, at, NULL, NULL, "data.low = %g must be below data.high = %g", low->value.r, high->value.r);
+}
+
 /* An empty run.dir is runs/NAME for a job file NAME.ini. */
 static gan_status derive_run_dir(gan_config *c, const gan__place *at, gan__complaints *list)
 {
@@ -60,5 +67,6 @@ gan_status gan__rules_apply(gan_config *c, const char *name, gan__complaints *li
     check_required(c, &at, list);
     check_length(c, &at, list);
     check_data(c, &at, list);
+    check_range(c, &at, list);
     return derive_run_dir(c, &at, list);
 }

@@ -67,7 +67,7 @@ static gan_status load_together(file_source *f, const gan_comm *c, const char *p
 {
     int64_t bytes = gan__dataset_bytes(&f->shape);
     uint64_t digest = 0;
-    GAN_TRY(gan_shared_open(&f->memory, c, bytes));
+    GAN_TRY(gan_shared_open(&f->memory, c, bytes, "the dataset", "use a smaller one", NULL, 0));
     gan_status s = f->memory.owner ? gan__dataset_load(path, &f->shape, f->memory.bytes) : GAN_OK;
     GAN_TRY(gan_comm_agree(c, s));
     if (f->memory.owner) digest = gan_digest(GAN_DIGEST_START, f->memory.bytes, (size_t)bytes);

@@ -85,7 +85,7 @@ gan_status gan_source_open_grid(gan_source **out, uint64_t seed, int64_t n, int 
 {
     mixture *m;
     *out = NULL;
-    int modes = side > 0 && side < 10000 ? side * side : 0;
+    int modes = side > 0 && side <= 10000 ? side * side : 0;
     GAN_TRY(mixture_new(&m, seed, n, modes, std));
     for (int k = 0; k < modes; k++) {
         m->centres[k][0] = step * ((float)(k % side) - 0.5f * (float)(side - 1));

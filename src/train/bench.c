@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 
 enum { WARM_UP = 3 };
@@ -24,10 +25,16 @@ static long peak_rss_mib(void)
     return u.ru_maxrss / 1024;
 }
 
+static void forget_warm_up(gan_session *s)
+{
+    gan_session_reset_times(s);
+    if (s->run.profile) memset(s->run.profile, 0, (size_t)gan_plan_describe(s->plan)->n_nodes * sizeof *s->run.profile);
+}
+
 static gan_status time_steps(gan_session *s, int64_t steps, double *seconds)
 {
     for (int64_t i = 0; i < WARM_UP + steps; i++) {
-        if (i == WARM_UP) gan_session_reset_times(s);
+        if (i == WARM_UP) forget_warm_up(s);
         GAN_TRY(gan_comm_agree(s->comm, GAN_OK)); /* a barrier */
         double begin = gan_clock_s();
         gan_session_step(s, i, false);
@@ -39,7 +46,7 @@ static gan_status time_steps(gan_session *s, int64_t steps, double *seconds)
 
 static void print_json(const gan_session *s, int64_t steps, double median_s, double images_per_s)
 {
-    printf("{\"system\": \"gan_mpi %s\", \"kernels\": \"%s\", \"reduce\": \"%s\", \"ranks\": %d, \"batch_per_rank\": %lld, "
+    printf("{\"program\": \"gan_mpi %s\", \"kernels\": \"%s\", \"reduce\": \"%s\", \"ranks\": %d, \"batch_per_rank\": %lld, "
            "\"steps\": %lld, \"images_per_s\": %.2f, \"step_s\": %.6f, \"phases\": {",
            GAN_VERSION, s->k->name, s->layout.mode == GAN_REDUCE_ORDERED ? "ordered" : "fast", s->layout.ranks,
            (long long)(s->layout.batch / s->layout.ranks), (long long)steps, images_per_s, median_s);
@@ -55,23 +62,23 @@ static void print_text(const gan_session *s, int64_t steps, double median_s, dou
     printf("%.0f images/s, %.3f ms a step (median of %lld), peak memory %ld MiB on rank 0\n", images_per_s,
            median_s * 1e3, (long long)steps, peak_rss_mib());
     for (int i = 1; i < gan_graph_phases(s->step->graph); i++)
-        printf("  phase %-4s compute %.3f ms, exposed communication %.3f ms\n", gan_graph_phase_name(s->step->graph, i),
+        printf("  phase %-4s compute %.3f ms, exposed communication %.3f ms (means)\n", gan_graph_phase_name(s->step->graph, i),
                s->times[i].compute_s / (double)steps * 1e3, s->times[i].exposed_s / (double)steps * 1e3);
 }
 
 static gan_status bench(gan_session *s, int64_t steps, bool json, bool profile)
 {
-    gan_status status = GAN_ENOMEM;
     double *seconds = gan_calloc(steps, sizeof *seconds);
     double *kernels = gan_calloc(gan_plan_describe(s->plan)->n_nodes, sizeof *kernels);
-    if (!seconds || !kernels) goto fail;
+    gan_status status = gan_comm_agree(s->comm, seconds && kernels ? GAN_OK : GAN_ENOMEM);
+    if (status != GAN_OK) goto fail;
     if (profile) s->run.profile = kernels;
     if (!json) gan_banner(s);
     if ((status = time_steps(s, steps, seconds)) != GAN_OK) goto fail;
     if (s->comm->rank == 0) {
         double images = (double)gan_session_images_per_step(s) / seconds[steps / 2];
         (json ? print_json : print_text)(s, steps, seconds[steps / 2], images);
-        if (profile) gan_plan_print_profile(s->plan, kernels, steps + WARM_UP, stdout);
+        if (profile) gan_plan_print_profile(s->plan, kernels, steps, stdout);
         fflush(stdout);
     }
     status = GAN_OK;

@@ -8,16 +8,19 @@
 static void print_reductions(const gan_session *s)
 {
     int64_t floats = 0, largest = 0;
+    int buckets = 0;
     for (int i = 0; i < s->step->n_reductions; i++) {
+        if (!s->step->reductions[i].bucket) continue;
         int64_t n = s->step->reductions[i].n;
+        buckets++;
         floats += n;
         if (largest < n) largest = n;
     }
     if (s->layout.ranks == 1) printf("reductions        none: one rank\n");
     else
         printf("reductions        %d buckets, %.2f MiB in all, the largest %.2f MiB; on nodes of their own each rank sends %.2f "
-               "MiB per use of all, on one node nothing\n",
-               s->step->n_reductions, (double)floats * 4 / 1048576, (double)largest * 4 / 1048576,
+               "MiB per use of all, on one node none of it\n",
+               buckets, (double)floats * 4 / 1048576, (double)largest * 4 / 1048576,
                (double)floats * 8 * (s->layout.ranks - 1) / s->layout.ranks / 1048576);
 }
 

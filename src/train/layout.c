@@ -1,6 +1,8 @@
 /* Ranks, shards and batch: what divides what. */
 #include "gan/train.h"
 
+#include <stdio.h>
+
 static bool power_of_two(int64_t n)
 {
     return n > 0 && (n & (n - 1)) == 0;
@@ -21,18 +23,26 @@ static int64_t power_below(int64_t n)
     return p;
 }
 
+/* "the nearest are 8 and 16"; below may be 0: there is none. */
+static const char *nearest(char text[80], int64_t below, int64_t above)
+{
+    if (below < 1 || below == above) snprintf(text, 80, "the nearest is %lld", (long long)above);
+    else snprintf(text, 80, "the nearest are %lld and %lld", (long long)below, (long long)above);
+    return text;
+}
+
 static gan_status check_ordered(const gan_layout *l, const char *batch, const char *shards)
 {
-    long long below = power_below(l->ranks), top = power_below(l->shards);
+    long long below = power_below(l->ranks);
+    int64_t power = power_below(l->shards), whole = l->batch / l->shards * l->shards;
+    char near[80];
     if (!power_of_two(l->shards))
-        return GAN_FAIL(GAN_ECONFIG, "%s: parallel.shards = %lld is not a power of two; the nearest are %lld and %lld",
-                        shards, (long long)l->shards, (long long)power_below(l->shards), 2 * top);
+        return GAN_FAIL(GAN_ECONFIG, "%s: parallel.shards = %lld is not a power of two; %s", shards,
+                        (long long)l->shards, nearest(near, power, 2 * power));
     if (l->batch % l->shards != 0)
         return GAN_FAIL(GAN_ECONFIG,
-                        "%s: train.batch = %lld is not a multiple of %lld shards; the nearest are %lld and %lld", batch,
-                        (long long)l->batch, (long long)l->shards,
-                        (long long)(l->batch / l->shards > 0 ? l->batch / l->shards * l->shards : l->shards),
-                        (long long)((l->batch / l->shards + 1) * l->shards));
+                        "%s: train.batch = %lld is not a multiple of %lld shards; %s", batch, (long long)l->batch,
+                        (long long)l->shards, nearest(near, whole, whole + l->shards));
     if (!power_of_two(l->ranks))
         return GAN_FAIL(GAN_ECONFIG,
                         "%d ranks: parallel.reduce = ordered needs a power of two; start %lld or %lld ranks, or use "
@@ -40,19 +50,20 @@ static gan_status check_ordered(const gan_layout *l, const char *batch, const ch
                         l->ranks, below, 2 * below);
     if (l->ranks > l->shards)
         return GAN_FAIL(GAN_ECONFIG,
-                        "%d ranks share %lld shards: start at most %lld ranks, or set parallel.shards = %d (train.batch "
-                        "must be a multiple of it)",
-                        l->ranks, (long long)l->shards, (long long)l->shards, l->ranks);
+                        "%d ranks share %lld shards: start at most %lld ranks, or set parallel.shards = %d and train.batch, "
+                        "now %lld, to a multiple of it (%s)",
+                        l->ranks, (long long)l->shards, (long long)l->shards, l->ranks, (long long)l->batch,
+                        nearest(near, l->batch / l->ranks * l->ranks, (l->batch + l->ranks - 1) / l->ranks * l->ranks));
     return GAN_OK;
 }
 
 static gan_status check_fast(const gan_layout *l, const char *batch)
 {
     int64_t below = l->batch / l->ranks * l->ranks;
+    char near[80];
     if (l->batch % l->ranks == 0) return GAN_OK;
-    return GAN_FAIL(GAN_ECONFIG, "%s: train.batch = %lld is not a multiple of %d ranks; the nearest are %lld and %lld",
-                    batch, (long long)l->batch, l->ranks, (long long)(below ? below : l->ranks),
-                    (long long)(below + l->ranks));
+    return GAN_FAIL(GAN_ECONFIG, "%s: train.batch = %lld is not a multiple of %d ranks; %s", batch,
+                    (long long)l->batch, l->ranks, nearest(near, below, below + l->ranks));
 }
 
 gan_status gan_layout_resolve(gan_layout *l, const gan_config *cfg, int ranks, bool couples)

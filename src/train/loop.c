@@ -42,12 +42,18 @@ static bool due(const loop *l, const char *section)
 
 /* ---- starting ---------------------------------------------------------------------------------------------- */
 
-static int64_t total_steps(const gan_session *s)
+static gan_status total_steps(const gan_session *s, int64_t *steps)
 {
-    int64_t steps = gan_config_int(s->cfg, "train", "steps");
-    if (steps > 0) return steps;
+    const double most = 1e15;
+    *steps = gan_config_int(s->cfg, "train", "steps");
+    if (*steps > 0) return GAN_OK;
     double images = gan_config_real(s->cfg, "train", "epochs") * (double)gan_source_describe(s->source)->n;
-    return (int64_t)ceil(images / (double)gan_session_images_per_step(s));
+    double wanted = ceil(images / (double)gan_session_images_per_step(s));
+    if (!(wanted <= most))
+        return GAN_FAIL(GAN_ECONFIG, "%s: train.epochs is %.3g steps, more than %.0g; train fewer",
+                        gan_config_where(s->cfg, "train", "epochs"), wanted, most);
+    *steps = (int64_t)wanted;
+    return GAN_OK;
 }
 
 /* Rank 0's arenas to the first ranks of the other teams. */
@@ -82,6 +88,10 @@ static gan_status open_files(loop *l, bool fresh)
         l->step = l->saved = l->dir.resume->step;
         l->elapsed_before_s = l->dir.resume->elapsed_s;
         gan_say(GAN_NORMAL, "resume    %s: %lld steps are done", l->dir.resume_path, (long long)l->step);
+        const char *then = gan_checkpoint_text(l->dir.resume, "kernels");
+        if (then && strcmp(then, l->s.k->name) != 0)
+            gan_warn("it was made with %s kernels, now they are %s: results may differ in rounding from here on", then,
+                     l->s.k->name);
         gan_checkpoint_free(l->dir.resume);
         l->dir.resume = NULL;
     }
@@ -93,7 +103,7 @@ static gan_status start(loop *l, bool fresh)
     const gan_comm *c = l->s.comm;
     gan_banner(&l->s);
     l->saved = -1;
-    l->last = total_steps(&l->s);
+    GAN_TRY(gan_comm_agree(c, total_steps(&l->s, &l->last)));
     GAN_TRY(gan_comm_agree(c, gan_record_new(&l->record, &l->s)));
     GAN_TRY(gan_comm_agree(c, c->rank == 0 ? open_files(l, fresh) : GAN_OK));
     GAN_TRY(share_state(l));
@@ -191,13 +201,21 @@ static gan_status boundary(loop *l, bool recorded, bool *stop)
         if (l->failure == GAN_OK) l->failure = write_outputs(l, recorded);
         mine[FAILED] = l->failure != GAN_OK || gan_outputs_failed(l->out);
     }
-    if (storing) l->saved = l->step;
+    if (storing && l->failure == GAN_OK) l->saved = l->step;
     if (exchange_wishes(l, mine, all) != GAN_OK) gan_comm_abort(l->s.comm, GAN_EMPI, gan_fail_text());
     if (all[FAILED] > 0 || l->step == l->last) return l->failure; /* the writer's own is found when it drains */
     *stop = all[SIGNALLED] > 0;
     if (!*stop) return GAN_OK;
     GAN_TRY(check_drift(l, true)); /* a checkpoint follows */
-    return GAN_ESTOPPED;
+    return l->failure != GAN_OK ? l->failure : GAN_ESTOPPED;
+}
+
+static void checkpoint_text(const loop *l, char *text, size_t n)
+{
+    if (l->saved < 0) snprintf(text, n, "there is no checkpoint yet");
+    else
+        snprintf(text, n, "the last good checkpoint is %s/checkpoints/step-%09lld.h5",
+                 gan_config_text(l->s.cfg, "run", "dir"), (long long)l->saved);
 }
 
 static gan_status run_steps(loop *l)
@@ -209,8 +227,7 @@ static gan_status run_steps(loop *l)
         int64_t every = gan_config_int(l->s.cfg, "metrics", "every");
         bool record = (l->step + 1) % every == 0 || l->step + 1 == l->last || l->step == 0;
         gan_session_step(&l->s, l->step, record);
-        snprintf(where, sizeof where, l->saved < 0 ? "none yet" : "%s/checkpoints/step-%09lld.h5",
-                 gan_config_text(l->s.cfg, "run", "dir"), (long long)l->saved);
+        checkpoint_text(l, where, sizeof where);
         status = gan_session_check_finite(&l->s, where);
         if (status != GAN_OK) break;
         l->step++;
@@ -242,8 +259,8 @@ static void say_goodbye(const loop *l, gan_status status)
                 (long long)l->step, (long long)l->last);
     if (status != GAN_OK) return;
     if (l->progress.first >= l->last)
-        gan_say(GAN_NORMAL, "finished  already, %lld steps; raise train.steps to go on, or use --fresh",
-                (long long)l->step);
+        gan_say(GAN_NORMAL, "finished  already, %lld steps; raise train.%s to go on, or use --fresh", (long long)l->step,
+                gan_config_int(l->s.cfg, "train", "steps") > 0 ? "steps" : "epochs");
     else gan_say(GAN_NORMAL, "finished  %lld steps in %.1f s", (long long)l->step, gan_clock_s() - l->begin_s);
     gan_say(GAN_NORMAL, "files     %s", dir);
     if (*gan_outputs_last_picture(l->out)) gan_say(GAN_NORMAL, "samples   %s", gan_outputs_last_picture(l->out));
@@ -263,16 +280,16 @@ static void close_loop(loop *l)
 gan_status gan_train(const gan_comm *comm, const gan_config *cfg, const gan_train_options *o)
 {
     loop *l = gan_calloc(1, sizeof *l);
-    if (!l) return GAN_ENOMEM;
-    gan_status status = gan_session_open(&l->s, comm, cfg, comm->size);
+    gan_status status = gan_comm_agree(comm, l ? GAN_OK : GAN_ENOMEM);
+    gan_signals_catch(); /* before the data is loaded, which may take long: the run then ends after its first step */
+    if (status == GAN_OK) status = gan_session_open(&l->s, comm, cfg, comm->size);
     if (status == GAN_OK) {
-        gan_signals_catch();
         status = start(l, o->fresh);
         if (status == GAN_OK) status = finish_files(l, run_steps(l));
         say_goodbye(l, status);
-        gan_signals_restore();
         close_loop(l);
     }
+    gan_signals_restore();
     gan_free(l);
     return status;
 }

@@ -1,6 +1,7 @@
 /* The run directory. */
 #include "rundir.h"
 
+#include "gan/file.h"
 #include "gan/log.h"
 #include "gan/mem.h"
 #include "gan/system.h"
@@ -22,7 +23,7 @@ static gan_status make_dir(const char *path)
         if (!end && *c != '/') continue;
         *c = '\0';
         if (mkdir(p, 0777) != 0 && errno != EEXIST)
-            s = GAN_FAIL(GAN_EIO, "run.dir: cannot make %s: %s", p, strerror(errno));
+            s = GAN_FAIL(GAN_EIO, "run.dir: cannot make %s: %s; %s", p, strerror(errno), gan_file_remedy(errno));
         if (end) break;
         *c = '/';
     }
@@ -32,7 +33,10 @@ static gan_status make_dir(const char *path)
 
 static gan_status move_aside(const char *path)
 {
+    int lock;
     if (access(path, F_OK) != 0) return GAN_OK;
+    GAN_TRY(gan__run_lock(path, &lock)); /* not from under a run that is going on */
+    gan__run_unlock(&lock);
     for (int i = 1; i < 10000; i++) {
         char *old = gan_sprintf("%s.old-%d", path, i);
         if (!old) return GAN_ENOMEM;
@@ -49,14 +53,16 @@ static gan_status move_aside(const char *path)
 static gan_status write_config(const gan_rundir *d, const gan_config *cfg)
 {
     gan_status s = GAN_ENOMEM;
-    char *path = gan_sprintf("%s/config.ini", d->path), *temp = gan_sprintf("%s/config.ini.tmp", d->path);
+    char *path = gan_sprintf("%s/config.ini", d->path), *temp = path ? gan_file_temp(path) : NULL;
     char *ini = gan_config_ini(cfg);
     if (path && temp && ini) {
         FILE *f = fopen(temp, "w");
-        bool good = f && fputs(ini, f) >= 0 && fflush(f) == 0 && fsync(fileno(f)) == 0;
+        bool good = f && fputs(ini, f) >= 0 && fflush(f) == 0;
+        int error = errno;
         if (f) good &= fclose(f) == 0;
-        s = good && rename(temp, path) == 0 ? GAN_OK
-                                            : GAN_FAIL(GAN_EIO, "cannot write %s: %s", path, strerror(errno));
+        s = good ? gan_file_publish(temp, path)
+                 : GAN_FAIL(GAN_EIO, "cannot write %s: %s; %s", path, strerror(error), gan_file_remedy(error));
+        if (!good) unlink(temp);
     }
     gan_free(path);
     gan_free(temp);
@@ -101,13 +107,14 @@ static gan_status open_dir(gan_rundir *d, const gan_config *cfg, bool fresh)
     if (fresh) GAN_TRY(move_aside(d->path));
     GAN_TRY(make_dir(d->checkpoints));
     GAN_TRY(make_dir(d->samples));
+    GAN_TRY(gan__run_lock(d->path, &d->lock));
     GAN_TRY(find_resume(d, cfg));
     return write_config(d, cfg);
 }
 
 gan_status gan_rundir_open(gan_rundir *d, const gan_config *cfg, bool fresh)
 {
-    memset(d, 0, sizeof *d);
+    *d = (gan_rundir){.lock = -1};
     gan_status s = open_dir(d, cfg, fresh);
     if (s != GAN_OK) gan_rundir_close(d);
     return s;
@@ -115,6 +122,7 @@ gan_status gan_rundir_open(gan_rundir *d, const gan_config *cfg, bool fresh)
 
 void gan_rundir_close(gan_rundir *d)
 {
+    if (d->path) gan__run_unlock(&d->lock);
     gan_checkpoint_free(d->resume);
     gan_free(d->path);
     gan_free(d->checkpoints);

@@ -9,11 +9,16 @@ typedef struct gan_rundir {
     char *path, *checkpoints, *samples;
     char *resume_path; /* path of `resume`, for messages */
     gan_checkpoint *resume; /* to continue from; NULL: from the start */
+    int lock;               /* file that is locked while the run goes on, -1 */
 } gan_rundir;
 
 /* Make what is missing, move the old one aside when `fresh`, write config.ini, find the checkpoint to resume. Refuses a
- * changed configuration, naming the keys. */
+ * changed configuration, naming the keys, and a directory that another job is using. */
 gan_status gan_rundir_open(gan_rundir *d, const gan_config *cfg, bool fresh);
 void gan_rundir_close(gan_rundir *d); /* takes a zeroed one */
+
+/* runlock.c: *fd is the lock of a run directory, or -1. GAN_EIO names the job that holds it. */
+gan_status gan__run_lock(const char *dir, int *fd);
+void gan__run_unlock(int *fd);
 
 #endif

@@ -192,8 +192,8 @@ static gan_status diagnose(gan_session *s, const char *network, const char *last
     if (rank != s->comm->rank) return GAN_OK;
     if (first == INT64_MAX) snprintf(text, sizeof text, "the gradient of %s", network);
     return GAN_FAIL(GAN_ENUMERIC,
-                    "step %lld: a value is not finite; first seen in %s. Stopped before it was stored; the last good "
-                    "checkpoint is %s. A lower learning rate, clip_norm or another init may help",
+                    "step %lld: a value is not finite; first seen in %s. Stopped before it was stored; %s. "
+                    "A lower learning rate, clip_norm or another init may help",
                     (long long)s->run.step + 1, text, last_checkpoint);
 }
 
