@@ -415,7 +415,7 @@ static void test_times(void **state)
 {
     (void)state;
     static const gan_op work = {.name = "work", .infer = same_form, .forward = sleep_forward};
-    static const gan_op wait = {.name = "wait", .infer = same_form, .forward = sleep_forward, .waits = 1};
+    static const gan_op wait = {.name = "wait", .infer = same_form, .forward = sleep_forward, .waits = true};
     gan_graph *g = new_graph();
     values v = make_values(g);
     gan_phase_time t[3] = {{0, 0}};

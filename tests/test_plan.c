@@ -592,7 +592,7 @@ static const gan_op op_plain = {
 static const gan_op op_eager = {
     .name = "eager", .effect = true, .eager = true, .infer = same_form, .forward = nothing_forward};
 static const gan_op op_waits = {
-    .name = "waits", .effect = true, .waits = 1, .infer = same_form, .forward = nothing_forward};
+    .name = "waits", .effect = true, .waits = true, .late = 1, .infer = same_form, .forward = nothing_forward};
 
 enum { MAX_NODES = 120 };
 
@@ -651,7 +651,7 @@ static gan_id next_by_definition(const dag *d, const bool *live, const bool *don
         bool ready = live[y] && !done[y];
         for (gan_id x = 0; x < d->n; x++) ready &= !(d->needs[y][x] && live[x] && !done[x]);
         const gan_op *op = gan_graph_node(d->g, y)->op;
-        int urgency = op->waits ? 1 + op->waits : op->eager ? 0 : 1;
+        int urgency = op->late ? 1 + op->late : op->eager ? 0 : 1;
         if (ready && urgency < best_urgency) best = y, best_urgency = urgency;
     }
     return best;

@@ -129,7 +129,8 @@ struct gan_op {
     bool is_param;     /* a leaf outside the plan that has versions: p.param is valid */
     bool alias;        /* the result is input 0 under another form; no kernel runs */
     bool effect;       /* kept although nobody reads it: stores, reductions, updates */
-    int waits;         /* blocks until others have done something; scheduled as late as other work allows, 2 after 1 */
+    bool waits;        /* may block until other ranks have done something; its time counts as exposed */
+    int late;          /* above 0: scheduled when nothing else can run, 2 after 1: waits for what was started before */
     bool eager;        /* scheduled as soon as it may: starts of reductions, updates */
     gan_broadcast broadcast; /* the op repeats input 0; fusion looks through it */
     unsigned inplace;  /* bit i: the result may take the memory of input i */

@@ -30,7 +30,7 @@ static void swap(int64_t *a, int64_t *b)
 static void push(scheduler *s, gan_id id)
 {
     const gan_op *op = s->g->nodes[id].op;
-    int64_t urgency = op->waits ? 1 + op->waits : op->eager ? 0 : 1;
+    int64_t urgency = op->late ? 1 + op->late : op->eager ? 0 : 1;
     int i = s->n_heap++;
     s->heap[i] = urgency << 32 | id;
     for (; i > 0 && s->heap[i] < s->heap[(i - 1) / 2]; i = (i - 1) / 2)

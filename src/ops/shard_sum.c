@@ -59,8 +59,34 @@ static gan_status expand_forward(const gan_call *c)
 const gan_op gan_op_shard_expand = {
     .name = "shard_expand", .infer = expand_infer, .backward = expand_backward, .forward = expand_forward};
 
+/* *row: what x holds in each of its rows, where that is known; else GAN_NONE. A sum over the whole batch comes back to its rows
+ * this way: repeated for every shard, scaled there, and repeated again. */
+static gan_status repeated_row(gan_graph *g, gan_id x, gan_id *row)
+{
+    const gan_node n = *gan_graph_node(g, x);
+    *row = GAN_NONE;
+    if (n.op == &gan_op_reshape && n.form.dims[0] == gan__in(g, &n, 0)->dims[0]) return repeated_row(g, n.in[0], row);
+    if (n.op == &gan_op_expand_rows) *row = n.in[0];
+    if (n.op != &gan_op_affine) return GAN_OK;
+    GAN_TRY(repeated_row(g, n.in[0], row));
+    return *row == GAN_NONE ? GAN_OK : gan_add_affine(g, *row, n.p.map.p, n.p.map.q, row);
+}
+
+/* Repeat a row, as a value of the shape of `like` with `rows` rows. */
+static gan_status repeat_row(gan_graph *g, gan_id row, const gan_form *like, int64_t rows, gan_id *y)
+{
+    int64_t dims[GAN_MAX_DIMS] = {rows};
+    for (int i = 1; i < like->n_dims; i++) dims[i] = like->dims[i];
+    GAN_TRY(gan_add_expand_rows(g, row, rows, y));
+    return gan_graph_form(g, *y)->n_dims == like->n_dims ? GAN_OK : gan_add_reshape(g, *y, like->n_dims, dims, y);
+}
+
 gan_status gan_add_shard_expand(gan_graph *g, gan_id x, int64_t rows, gan_id *y)
 {
     gan_params p = {.expand = {rows}};
+    const gan_form f = *gan_graph_form(g, x);
+    gan_id row = GAN_NONE;
+    if (f.dist == GAN_SHARDED && f.dims[0] == gan_graph_shards(g)) GAN_TRY(repeated_row(g, x, &row));
+    if (row != GAN_NONE) return repeat_row(g, row, &f, rows, y);
     return gan__add1(g, &gan_op_shard_expand, x, &p, y);
 }

@@ -32,7 +32,7 @@ static gan_status add_up(const gan_call *c)
 const gan_op gan__op_slice_norm = {
     .name = "slice_norm", .effect = true, .eager = true, .infer = infer, .forward = measure};
 const gan_op gan__op_gradient_norm = {
-    .name = "gradient_norm", .effect = true, .waits = 2, .infer = infer, .forward = add_up};
+    .name = "gradient_norm", .effect = true, .waits = true, .late = 2, .infer = infer, .forward = add_up};
 
 double gan__clip_scale(const gan_optimizer *o, int update)
 {

@@ -160,7 +160,7 @@ static gan_status updated_forward(const gan_call *c)
 static const gan_op op_update = {
     .name = "update", .effect = true, .eager = true, .infer = update_infer, .forward = update_forward};
 static const gan_op op_updated = {
-    .name = "updated", .effect = true, .waits = 2, .infer = update_infer, .forward = updated_forward};
+    .name = "updated", .effect = true, .waits = true, .late = 2, .infer = update_infer, .forward = updated_forward};
 
 void gan_optimizer_begin_update(gan_optimizer *o)
 {
