@@ -22,7 +22,9 @@ ENV = {key: value for key, value in os.environ.items() if not key.startswith(TUN
 ENV.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1", OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1")
 PYTHON = "/usr/bin/python3"
 HERE = os.path.dirname(os.path.abspath(__file__))
-JOB = "jobs/bench/mlp.ini"
+# network (jobs/bench/NAME.ini, torch_gan.py --net NAME), batch per rank, steps per --steps, wanted speed and memory
+NETWORKS = (("mlp", 32, 1, 2.0, 0.5), ("mlp", 128, 1, 1.1, 0.5), ("dcgan64", 64, 0.05, 2.0, 0.6), ("dcgan32", 64, 0.1, 2.0, 0.5),
+            ("resblock", 16, 0.1, 2.5, 0.5))
 
 
 def last_json(command):
@@ -30,17 +32,21 @@ def last_json(command):
     return json.loads([line for line in out.splitlines() if line.startswith("{")][-1])
 
 
-def ours(args, ranks, batch_per_rank, **sets):
-    command = ["mpirun", "-np", str(ranks), args.gan_mpi, "bench", JOB, "--json", "--steps", str(args.steps),
-               "--set", f"train.batch={ranks * batch_per_rank}"]
+def steps_of(args, net):
+    return str(max(2, round(args.steps * next(share for name, _, share, *_ in NETWORKS if name == net))))
+
+
+def ours(args, ranks, batch_per_rank, net="mlp", **sets):
+    command = ["mpirun", "-np", str(ranks), args.gan_mpi, "bench", f"jobs/bench/{net}.ini", "--json", "--steps",
+               steps_of(args, net), "--set", f"train.batch={ranks * batch_per_rank}"]
     for key, value in sets.items():
         command += ["--set", f"{key.replace('__', '.')}={value}"]
     return last_json(command)
 
 
-def torch(args, ranks, batch_per_rank):
-    return last_json([PYTHON, os.path.join(HERE, "peers", "torch_gan.py"), "--net", "mlp", "--ranks",
-                      str(ranks), "--batch", str(batch_per_rank), "--steps", str(args.steps)])
+def torch(args, ranks, batch_per_rank, net="mlp"):
+    return last_json([PYTHON, os.path.join(HERE, "peers", "torch_gan.py"), "--net", net, "--ranks",
+                      str(ranks), "--batch", str(batch_per_rank), "--steps", steps_of(args, net)])
 
 
 def in_turn(rounds, a, b):
@@ -76,12 +82,13 @@ def against_torch(args):
     if not torch_version():
         print("PyTorch is not here (Debian: apt install python3-torch): the first table is left out\n")
         return
-    row("MLP GAN, one rank", "gan_mpi images/s", "PyTorch images/s", "ratio (range)", "wanted", "peak MiB", "PyTorch's")
-    row(*["---"] * 7)
-    for batch, wanted in ((32, "2.0x"), (128, "1.1x")):
-        us, them, ratio, low, high = paired(args, lambda: ours(args, 1, batch), lambda: torch(args, 1, batch))
-        row(f"batch {batch}", f"{us['images_per_s']:.0f}", f"{them['images_per_s']:.0f}",
-            f"**{ratio:.2f}x** ({low:.2f}-{high:.2f})", wanted, f"{us['peak_rss_mib']:.0f}", f"{them['peak_rss_mib']:.0f}")
+    row("one rank", "images/s", "PyTorch's", "ratio (range)", "wanted", "peak MiB", "PyTorch's", "ratio", "wanted")
+    row(*["---"] * 9)
+    for net, batch, _, speed, memory in NETWORKS:
+        us, them, ratio, low, high = paired(args, lambda: ours(args, 1, batch, net), lambda: torch(args, 1, batch, net))
+        row(f"{net}, batch {batch}", f"{us['images_per_s']:.0f}", f"{them['images_per_s']:.0f}",
+            f"**{ratio:.2f}x** ({low:.2f}-{high:.2f})", f"{speed}x", f"{us['peak_rss_mib']:.0f}",
+            f"{them['peak_rss_mib']:.0f}", f"**{us['peak_rss_mib'] / them['peak_rss_mib']:.2f}x**", f"{memory}x")
     print()
 
 
@@ -89,11 +96,15 @@ def ranks_and_order(args):
     row("comparison", "images/s", "images/s of the other", "ratio (range)", "wanted")
     row(*["---"] * 5)
     for name, a, b, wanted in (
-            ("2 ranks against 1, batch 32 each", lambda: ours(args, 2, 32), lambda: ours(args, 1, 32), "at least 1.8x"),
-            ("ordered against fast, 1 rank", lambda: ours(args, 1, 32),
+            ("mlp: 2 ranks against 1, batch 32 each", lambda: ours(args, 2, 32), lambda: ours(args, 1, 32), "at least 1.8x"),
+            ("dcgan64: 2 ranks against 1, batch 64 each", lambda: ours(args, 2, 64, "dcgan64"),
+             lambda: ours(args, 1, 64, "dcgan64"), "at least 1.9x"),
+            ("mlp: ordered against fast, 1 rank", lambda: ours(args, 1, 32),
              lambda: ours(args, 1, 32, parallel__reduce="fast"), "at least 0.91x"),
-            ("ordered against fast, 2 ranks", lambda: ours(args, 2, 32),
-             lambda: ours(args, 2, 32, parallel__reduce="fast"), "at least 0.91x")):
+            ("mlp: ordered against fast, 2 ranks", lambda: ours(args, 2, 32),
+             lambda: ours(args, 2, 32, parallel__reduce="fast"), "at least 0.91x"),
+            ("dcgan32: ordered against fast, 1 rank", lambda: ours(args, 1, 64, "dcgan32"),
+             lambda: ours(args, 1, 64, "dcgan32", parallel__reduce="fast"), "at least 0.91x")):
         us, other, ratio, low, high = paired(args, a, b)
         row(name, f"{us['images_per_s']:.0f}", f"{other['images_per_s']:.0f}", f"**{ratio:.2f}x** ({low:.2f}-{high:.2f})",
             wanted)
@@ -162,7 +173,7 @@ def main():
     parser.add_argument("--steps", type=int, default=60)
     args = parser.parse_args()
     print(f"{datetime.date.today()}: {machine()}; {versions(args)}. Load at the start {os.getloadavg()[0]:.1f}. Medians of "
-          f"{args.rounds} rounds of {args.steps} steps.\n", flush=True)
+          f"{args.rounds} rounds of {args.steps} steps (fewer of the larger networks).\n", flush=True)
     against_torch(args)
     ranks_and_order(args)
     first_step(args)

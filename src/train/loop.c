@@ -15,6 +15,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { SIGNALLED, FAILED, N_WISHES };
 
@@ -253,6 +254,7 @@ static gan_status finish_files(loop *l, gan_status status)
 static void say_goodbye(const loop *l, gan_status status)
 {
     const char *dir = gan_config_text(l->s.cfg, "run", "dir");
+    char picture[4096];
     if (!l->out) return;
     if (status == GAN_ESTOPPED)
         gan_say(GAN_NORMAL, "stopped   at step %lld of %lld after a checkpoint; start the same command again to go on",
@@ -263,7 +265,9 @@ static void say_goodbye(const loop *l, gan_status status)
                 gan_config_int(l->s.cfg, "train", "steps") > 0 ? "steps" : "epochs");
     else gan_say(GAN_NORMAL, "finished  %lld steps in %.1f s", (long long)l->step, gan_clock_s() - l->begin_s);
     gan_say(GAN_NORMAL, "files     %s", dir);
+    snprintf(picture, sizeof picture, "%s/samples/step-%09lld.png", dir, (long long)l->step); /* of a run that was finished */
     if (*gan_outputs_last_picture(l->out)) gan_say(GAN_NORMAL, "samples   %s", gan_outputs_last_picture(l->out));
+    else if (access(picture, R_OK) == 0) gan_say(GAN_NORMAL, "samples   %s", picture);
 }
 
 static void close_loop(loop *l)
