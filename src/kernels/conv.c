@@ -59,9 +59,8 @@ static int64_t winograd_scratch(const gan__winograd *f, const gan_conv *c)
 
 static int64_t winograd_dw_scratch(const gan__winograd *f, const gan_conv *c, int64_t shards)
 {
-    gan_conv shard = *c;
-    shard.N = c->N / shards;
-    const int64_t tiles = gan__winograd_images(f, &shard) * gan__winograd_tiles(f, c);
+    const gan__dw_block b = gan__winograd_block(f, c, shards);
+    const int64_t tiles = b.images * b.shards * gan__winograd_tiles(f, c);
     const int64_t ld_v = gan__dw_step(gan__winograd_rows(f, c)), ld_p = gan__dw_step(c->O);
     return gan__panels_up(gan__most(c->C, c->O)) +
            gan__winograd_points(f) * (gan__point_step(tiles, ld_v) + gan__point_step(tiles, ld_p)) +
@@ -90,7 +89,7 @@ static const double leaves[GAN_CONV_WAYS] = {
 };
 static const struct {
     int64_t C, tiles; /* tiles: in the images of a shard, for each shard's sum is transformed */
-} least[GAN_CONV_PASSES] = {{16, 0}, {16, 0}, {4, 8}};
+} least[GAN_CONV_PASSES] = {{16, 0}, {16, 0}, {4, 4}};
 enum { MOST_U = 1 << 24 };
 
 /* Products of the plain sum for one of this way. */

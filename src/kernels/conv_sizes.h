@@ -56,16 +56,16 @@ static inline int64_t gan__direct_floats(const gan_conv *c, int64_t images)
     return gan__conv_is_matmul(c) ? 0 : gan__panels_up(images * c->OH * c->OW * gan__conv_taps(c));
 }
 
-/* What one product of DW takes: `images` of a shard, or `shards` whole shards. At least as much data as two dw, so that
- * merging costs little. */
+/* What DW takes at a time: `images` of a shard, or `shards` whole shards. */
 typedef struct gan__dw_block {
     int64_t images, shards;
 } gan__dw_block;
 
+/* At least as much data as two dw, so that merging costs little. */
 static inline gan__dw_block gan__direct_block(const gan_conv *c, int64_t shards)
 {
     const int64_t taps = gan__conv_taps(c), image = c->OH * c->OW * taps, per_shard = c->N / shards;
-    const int64_t wanted = gan__most(1 << 20, 2 * taps * c->O), images = (wanted + image - 1) / image;
+    const int64_t wanted = gan__most(1 << 17, 2 * taps * c->O), images = (wanted + image - 1) / image;
     gan__dw_block b = {gan__least(images, per_shard), 1};
     if (gan__conv_is_matmul(c)) return (gan__dw_block){per_shard, shards};
     while (b.images == per_shard && b.shards * 2 <= shards && b.shards * per_shard < images) b.shards *= 2;
@@ -102,6 +102,22 @@ static inline int64_t gan__winograd_rows(const gan__winograd *f, const gan_conv 
 static inline int64_t gan__point_step(int64_t rows, int64_t n)
 {
     return gan__panels_up(rows * n) + GAN_PANEL;
+}
+
+/* Whole shards whose sums are merged in the first caches before they meet the rest: while there is less of them than of
+ * dw, where merging in memory would take longer than multiplying, and a few megabytes at most. */
+enum { GAN_DW_SHARDS = 16, GAN_DW_FLOATS = 1 << 21 };
+
+static inline gan__dw_block gan__winograd_block(const gan__winograd *f, const gan_conv *c, int64_t shards)
+{
+    const int64_t R = c->N / shards, tiles = gan__winograd_tiles(f, c), n_dw = gan__conv_taps(c) * c->O;
+    const int64_t shard = gan__winograd_points(f) * R * tiles * (gan__winograd_rows(f, c) + c->O);
+    const int64_t enough = gan__least(2 * n_dw, GAN_DW_FLOATS / 2);
+    gan__dw_block b = {gan__least(R, gan__most(1, GAN_TILES / tiles)), 1};
+    if (b.images < R) return b;
+    while (b.shards < GAN_DW_SHARDS && shards % (b.shards * 2) == 0 && b.shards * shard <= enough)
+        b.shards *= 2;
+    return b;
 }
 
 /* From one tile to the next in the arrays that DW multiplies: whole panels, and not a power of two. */

@@ -16,21 +16,31 @@
 #define WIDE_avx2   1
 #define WIDE_avx512 3
 
-enum { TALL = GAN_PASTE(TALL, GAN_ISA), WIDE = GAN_PASTE(WIDE, GAN_ISA), WIDTH = WIDE * PARTS, LEVELS = 64 };
+enum {
+    TALL = GAN_PASTE(TALL, GAN_ISA),
+    WIDE = GAN_PASTE(WIDE, GAN_ISA),
+    WIDTH = WIDE * PARTS,
+    LEVELS = 64,
+    TAPS = 9
+};
 
-/* One block of a shard at points: v [point][tile][ld_v], p [point][tile][ld_p]. */
+/* Some shards at points, `tiles` tiles each: v [point][tile][ld_v], p [point][tile][ld_p]. Or one block of a shard. */
 typedef struct block {
-    int64_t tiles, ld_v, ld_p, step_v, step_p;
+    int64_t shards, tiles, ld_v, ld_p, step_v, step_p;
     float *v, *p;
 } block;
 
-/* Where sums go. dw-sized arrays: the sum of a shard's first blocks, the digits of the counter over shards, and what
- * this block's sum is to be merged with, in order: before[0..n). */
+/* Where the sum of a block goes, in arrays like dw: before[0..n) are added to it in order, the result goes to `to`. */
 typedef struct merge {
     const float *before[LEVELS + 1];
     int n;
     float *to;
 } merge;
+
+/* A tile of dw, and the counter over the shards of a block for such tiles. */
+typedef vf taps_of_tile[TAPS][TALL][WIDTH];
+enum { DIGITS = 5 };
+_Static_assert(GAN_DW_SHARDS < 1 << DIGITS, "the counter holds all shards of a block");
 
 /* The way back from points to taps, dw = G' m G, one line at a time. */
 
@@ -113,14 +123,11 @@ INLINE int64_t w_row(const place *at, int i, int j)
     return (ky * at->c->kw + kx) * at->c->C + at->c0;
 }
 
-/* Points of channel r to taps, to dw. */
-INLINE void finish_row(int side, int taps, int width, gan__line *back, const place *at, int64_t r,
-                       const merge *m, vf (*points)[TALL][WIDTH])
+/* Points of row r to taps. */
+INLINE void back_to_taps(int side, int taps, int width, gan__line *back, int64_t r, vf (*points)[TALL][WIDTH],
+                         taps_of_tile to)
 {
-    const int64_t K = gan__conv_taps(at->c);
     for (int i = 0; i < width; i++) {
-        const int64_t o = at->o0 + i / PARTS * GAN_PANEL, panel = at_most(GAN_PANEL, at->c->O - o);
-        const int64_t n = at_most(LANES, panel - i % PARTS * LANES);
         vf half[GAN_POINTS], in[GAN_SIDE], out[GAN_SIDE];
         UNROLL
         for (int k = 0; k < side; k++) {
@@ -128,10 +135,36 @@ INLINE void finish_row(int side, int taps, int width, gan__line *back, const pla
             for (int l = 0; l < side; l++) in[l] = points[l * side + k][r][i];
             back(in, 1, half + k, side);
         }
+        UNROLL
         for (int ky = 0; ky < taps; ky++) {
             back(half + ky * side, 1, out, 1);
-            for (int kx = 0; kx < taps && n > 0; kx++)
-                merge_at(m, o * K + (w_row(at, ky, kx) + r) * panel + i % PARTS * LANES, n, out[kx]);
+            UNROLL
+            for (int kx = 0; kx < taps; kx++) to[ky * taps + kx][r][i] = out[kx];
+        }
+    }
+}
+
+/* to = from (+ to, if so), where the tile has rows. */
+INLINE void move(bool add, int taps, int width, int64_t rows, taps_of_tile from, taps_of_tile to)
+{
+    for (int k = 0; k < taps * taps; k++) {
+        for (int64_t r = 0; r < rows; r++) {
+            UNROLL
+            for (int i = 0; i < width; i++) to[k][r][i] = add ? from[k][r][i] + to[k][r][i] : from[k][r][i];
+        }
+    }
+}
+
+/* What a block makes of a tile, to dw. */
+INLINE void deliver(int taps, int width, const place *at, const merge *m, taps_of_tile sum)
+{
+    const int64_t K = gan__conv_taps(at->c);
+    for (int k = 0; k < taps * taps; k++) {
+        for (int i = 0; i < width; i++) {
+            const int64_t o = at->o0 + i / PARTS * GAN_PANEL, panel = at_most(GAN_PANEL, at->c->O - o);
+            const int64_t n = at_most(LANES, panel - i % PARTS * LANES);
+            const int64_t first = o * K + w_row(at, k / taps, k % taps) * panel + i % PARTS * LANES;
+            for (int64_t r = 0; r < at->count && n > 0; r++) merge_at(m, first + r * panel, n, sum[k][r][i]);
         }
     }
 }
@@ -139,11 +172,19 @@ INLINE void finish_row(int side, int taps, int width, gan__line *back, const pla
 INLINE void tile(int side, int taps, int panels, gan__line *back, const block *b, const place *at,
                  const merge *m)
 {
-    vf points[GAN_POINTS][TALL][WIDTH];
+    const int width = panels * PARTS;
     const float *v = b->v + at->phase * at->c->C + at->c0, *p = b->p + at->o0;
-    for (int k = 0; k < side * side; k++)
-        point_sum(panels * PARTS, b, v + k * b->step_v, p + k * b->step_p, points[k]);
-    for (int64_t r = 0; r < at->count; r++) finish_row(side, taps, panels * PARTS, back, at, r, m, points);
+    vf points[GAN_POINTS][TALL][WIDTH];
+    taps_of_tile digit[DIGITS], sum;
+    for (int64_t shard = 0; shard < b->shards; shard++, v += b->tiles * b->ld_v, p += b->tiles * b->ld_p) {
+        for (int k = 0; k < side * side; k++)
+            point_sum(width, b, v + k * b->step_v, p + k * b->step_p, points[k]);
+        for (int64_t r = 0; r < at->count; r++) back_to_taps(side, taps, width, back, r, points, sum);
+        int d = 0;
+        for (; shard >> d & 1; d++) move(true, taps, width, at->count, digit[d], sum);
+        if (shard + 1 < b->shards) move(false, taps, width, at->count, sum, digit[d]);
+    }
+    deliver(taps, width, at, m, sum);
 }
 
 static void any_tile(int panels, const block *b, const place *at, const merge *m)
@@ -189,21 +230,33 @@ static void total(uint64_t shards, int64_t n, float *const level[], float *dw)
         GAN_NAME(map_add)(n, level[__builtin_ctzll(left)], dw, 0, 0, dw);
 }
 
-/* The sum over the first blocks of a shard, and the digits of the counter over shards. */
+/* The sum over the first blocks of a shard, and the digits of the counter over blocks of shards. */
 typedef struct sums {
     float *dw, *so_far, *level[LEVELS];
-    uint64_t shards;
+    uint64_t blocks;
 } sums;
 
-static merge merge_of(const sums *s, uint64_t shard, bool first, bool last)
+static merge merge_of(const sums *s, uint64_t i, bool first, bool last)
 {
     merge m = {.to = s->so_far};
     int l = 0;
     if (!first) m.before[m.n++] = s->so_far;
     if (!last) return m;
-    for (; shard >> l & 1; l++) m.before[m.n++] = s->level[l];
-    m.to = shard + 1 == s->shards && (s->shards & shard) == 0 ? s->dw : s->level[l];
+    for (; i >> l & 1; l++) m.before[m.n++] = s->level[l];
+    m.to = i + 1 == s->blocks && (s->blocks & i) == 0 ? s->dw : s->level[l];
     return m;
+}
+
+static block block_at(const gan__winograd *f, const gan_conv *c, gan__dw_block cut, float *scratch)
+{
+    const int64_t tiles = cut.images * cut.shards * gan__winograd_tiles(f, c);
+    block b = {
+        .shards = cut.shards, .ld_v = gan__dw_step(gan__winograd_rows(f, c)), .ld_p = gan__dw_step(c->O)};
+    b.step_v = gan__point_step(tiles, b.ld_v);
+    b.step_p = gan__point_step(tiles, b.ld_p);
+    b.v = scratch;
+    b.p = b.v + gan__winograd_points(f) * b.step_v;
+    return b;
 }
 
 void GAN_NAME(winograd_dw)(gan_conv_way way, const gan_conv *c, int64_t shards, const float *x,
@@ -212,27 +265,23 @@ void GAN_NAME(winograd_dw)(gan_conv_way way, const gan_conv *c, int64_t shards, 
     const gan__winograd *f = &gan__winograd_of[way];
     const gan__transforms *t = &GAN_NAME(transforms)[way];
     const gan__grid on_x = x_grid(f, c), on_y = y_grid(f, c);
-    const int64_t R = c->N / shards, size = gan__panels_up(gan__conv_taps(c) * c->O);
-    const int64_t outside = gan__panels_up(gan__most(c->C, c->O)), per_image = gan__winograd_tiles(f, c);
-    gan_conv shard = *c;
-    shard.N = R;
-    const int64_t images = gan__winograd_images(f, &shard);
-    block b = {.ld_v = gan__dw_step(gan__winograd_rows(f, c)), .ld_p = gan__dw_step(c->O)};
-    b.step_v = gan__point_step(images * per_image, b.ld_v);
-    b.step_p = gan__point_step(images * per_image, b.ld_p);
-    b.v = scratch + outside;
-    b.p = b.v + gan__winograd_points(f) * b.step_v;
-    sums s = {.dw = dw, .so_far = b.p + gan__winograd_points(f) * b.step_p, .shards = (uint64_t)shards};
-    for (int l = 0; l < gan__digits(shards); l++) s.level[l] = s.so_far + (l + 1) * size;
+    const gan__dw_block cut = gan__winograd_block(f, c, shards);
+    const int64_t outside = gan__panels_up(gan__most(c->C, c->O)), n_dw = gan__conv_taps(c) * c->O;
+    const int64_t images = cut.images * cut.shards, group = c->N / shards * cut.shards;
+    block b = block_at(f, c, cut, scratch + outside);
+    sums s = {.dw = dw,
+              .so_far = b.p + gan__winograd_points(f) * b.step_p,
+              .blocks = (uint64_t)(shards / cut.shards)};
+    for (int l = 0; l < gan__digits(shards); l++) s.level[l] = s.so_far + (l + 1) * gan__panels_up(n_dw);
     memset(scratch, 0, (size_t)outside * sizeof *scratch);
-    for (int64_t n = 0; n < c->N; n += at_most(images, R - n % R)) {
-        const int64_t here = at_most(images, R - n % R);
-        const merge m = merge_of(&s, (uint64_t)(n / R), n % R == 0, n % R + here == R);
+    for (int64_t n = 0, here; n < c->N; n += here) {
+        here = at_most(images, group - n % group);
+        const merge m = merge_of(&s, (uint64_t)(n / group), n % group == 0, n % group + here == group);
         GAN_NAME(to_points)(&on_x, t->x, here, x + n * c->H * c->W * c->C, scratch, b.v, b.ld_v, b.step_v);
         GAN_NAME(to_points)
         (&on_y, t->dy, here, dy + n * c->OH * c->OW * c->O, scratch, b.p, b.ld_p, b.step_p);
-        b.tiles = here * per_image;
+        b.tiles = here / cut.shards * gan__winograd_tiles(f, c);
         all_tiles(c, f, &b, &m);
     }
-    if (s.shards & (s.shards - 1)) total(s.shards, gan__conv_taps(c) * c->O, s.level, dw);
+    if (s.blocks & (s.blocks - 1)) total(s.blocks, n_dw, s.level, dw);
 }
