@@ -232,7 +232,7 @@ same "digest after $hits kills" "$(hash_of "$dir/never")" "$(hash_of "$dir/kille
 same_records "metrics after $hits kills" "$(metrics_of "$dir/never")" "$(metrics_of "$dir/killed")"
 same 'files left in checkpoints' 'latest step-000002950.h5 step-000002975.h5 step-000003000.h5' \
     "$(ls "$dir/killed/checkpoints" | tr '\n' ' ' | sed 's/ $//')"
-same 'files left in the run directory' 'checkpoints config.ini metrics.h5 metrics.jsonl samples' \
+same 'files left in the run directory' 'checkpoints config.ini lock metrics.h5 metrics.jsonl samples' \
     "$(ls "$dir/killed" | tr '\n' ' ' | sed 's/ $//')"
 
 verdict
