@@ -41,7 +41,7 @@ static int64_t direct_scratch(const gan_conv *c, gan_conv_pass pass, int64_t sha
     const int64_t K = gan__conv_taps(c), pixels = c->OH * c->OW;
     const gan__dw_block b = pass == GAN_CONV_DW ? gan__direct_block(c, shards) : (gan__dw_block){0};
     const int64_t images = pass == GAN_CONV_DW ? b.images * b.shards : gan__direct_images(c);
-    const int64_t sums = pass == GAN_CONV_DW ? gan__digits(shards) + 2 : 0;
+    const int64_t sums = pass == GAN_CONV_DW ? gan__direct_arrays(c, shards) : 0;
     return gan__direct_floats(c, images) + sums * gan__panels_up(K * c->O) +
            gan__most(gan_matmul_scratch(images * pixels, K, c->O),
                      gan_matmul_scratch(images * pixels, c->O, K));
@@ -64,7 +64,7 @@ static int64_t winograd_dw_scratch(const gan__winograd *f, const gan_conv *c, in
     const int64_t ld_v = gan__dw_step(gan__winograd_rows(f, c)), ld_p = gan__dw_step(c->O);
     return gan__panels_up(gan__most(c->C, c->O)) +
            gan__winograd_points(f) * (gan__point_step(tiles, ld_v) + gan__point_step(tiles, ld_p)) +
-           (gan__digits(shards) + 1) * gan__panels_up(gan__conv_taps(c) * c->O);
+           gan__winograd_arrays(f, c, shards) * gan__panels_up(gan__conv_taps(c) * c->O);
 }
 
 int64_t gan_conv_scratch(gan_conv_way way, const gan_conv *c, gan_conv_pass pass, int64_t shards)

@@ -33,6 +33,14 @@ static inline int64_t gan__conv_taps(const gan_conv *c)
     return c->kh * c->kw * c->C;
 }
 
+/* Arrays as large as dw that a counter over so many sums needs, the sum of all being made elsewhere. */
+static inline int gan__counter_arrays(int64_t sums)
+{
+    int n = 0;
+    while ((sums - 1) >> n) n++;
+    return n;
+}
+
 /* ---- DIRECT ------------------------------------------------------------------------------------------------ */
 
 /* The patches of an image are the image itself: 1x1 kernels, and kernels as large as the image. */
@@ -70,6 +78,14 @@ static inline gan__dw_block gan__direct_block(const gan_conv *c, int64_t shards)
     if (gan__conv_is_matmul(c)) return (gan__dw_block){per_shard, shards};
     while (b.images == per_shard && b.shards * 2 <= shards && b.shards * per_shard < images) b.shards *= 2;
     return b;
+}
+
+/* Arrays as large as dw: a block's summand of a shard, the sum of a shard or more, a counter. */
+static inline int64_t gan__direct_arrays(const gan_conv *c, int64_t shards)
+{
+    const gan__dw_block b = gan__direct_block(c, shards);
+    const int64_t sums = (shards + b.shards - 1) / b.shards;
+    return (b.images < c->N / shards) + (sums > 1 ? 1 + gan__counter_arrays(sums) : 0);
 }
 
 /* ---- Winograd ---------------------------------------------------------------------------------------------- */
@@ -120,6 +136,13 @@ static inline gan__dw_block gan__winograd_block(const gan__winograd *f, const ga
     return b;
 }
 
+/* Arrays as large as dw: the sum of a shard's first blocks, a counter. */
+static inline int64_t gan__winograd_arrays(const gan__winograd *f, const gan_conv *c, int64_t shards)
+{
+    const gan__dw_block b = gan__winograd_block(f, c, shards);
+    return (b.images < c->N / shards) + gan__counter_arrays(shards / b.shards);
+}
+
 /* From one tile to the next in the arrays that DW multiplies: whole panels, and not a power of two. */
 static inline int64_t gan__dw_step(int64_t n)
 {
@@ -141,14 +164,6 @@ static inline gan_conv gan__conv_mirrored(const gan_conv *c)
                       .stride = 1,
                       .pad_top = c->kh - 1 - c->pad_top,
                       .pad_left = c->kw - 1 - c->pad_left};
-}
-
-/* Digits of a binary counter up to `shards`. */
-static inline int gan__digits(int64_t shards)
-{
-    int n = 0;
-    while (shards >> n) n++;
-    return n;
 }
 
 #endif

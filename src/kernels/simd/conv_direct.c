@@ -121,9 +121,9 @@ static void count_sum(counter *t)
 {
     int l = 0;
     for (; t->count >> l & 1; l++) add(t->n, t->level[l], t->sum);
-    float *before = t->level[l];
+    float *next = t->level[l];
     t->level[l] = t->sum;
-    t->sum = before;
+    t->sum = next;
     t->count++;
 }
 
@@ -165,30 +165,34 @@ static void large_shard(const sums *s, int64_t n, int64_t images, int64_t block,
     }
 }
 
+/* Shards from `shard` on, a block of them or what is left. */
+static void block_sum(const sums *s, gan__dw_block block, int64_t shard, int64_t shards, float *part,
+                      float *sum)
+{
+    const int64_t R = s->c->N / shards, here = at_most(block.shards, shards - shard);
+    if (block.images < R) {
+        large_shard(s, shard * R, R, block.images, part, sum);
+    } else {
+        product(s, shard * R, here * R, here, sum);
+    }
+}
+
 void GAN_NAME(direct_dw)(const gan_conv *c, int64_t shards, const float *x, const float *dy, float *dw,
                          float *scratch)
 {
     const gan__dw_block block = gan__direct_block(c, shards);
-    const int64_t K = gan__conv_taps(c), R = c->N / shards, size = gan__panels_up(K * c->O);
-    float *part = scratch, *after = part + (gan__digits(shards) + 2) * size;
-    counter t = {.n = K * c->O, .sum = part + size};
-    const sums s = {c, x, dy, after, after + gan__direct_floats(c, block.images * block.shards)};
-    for (int l = 0; l < gan__digits(shards); l++) t.level[l] = part + (2 + l) * size;
-    if (block.images < R && shards == 1) {
-        large_shard(&s, 0, R, block.images, part, dw);
+    const int64_t n = gan__conv_taps(c) * c->O, size = gan__panels_up(n);
+    float *rows = scratch + gan__direct_arrays(c, shards) * size, *part = scratch;
+    const sums s = {c, x, dy, rows, rows + gan__direct_floats(c, block.images * block.shards)};
+    counter t = {.n = n, .sum = block.images < c->N / shards ? part + size : part};
+    if (block.shards >= shards) {
+        block_sum(&s, block, 0, shards, part, dw);
         return;
     }
-    if (block.shards == shards) {
-        product(&s, 0, c->N, shards, dw);
-        return;
-    }
+    for (int l = 0; l < gan__counter_arrays((shards + block.shards - 1) / block.shards); l++)
+        t.level[l] = t.sum + (1 + l) * size;
     for (int64_t i = 0; i < shards; i += block.shards) {
-        const int64_t here = at_most(block.shards, shards - i);
-        if (block.images < R) {
-            large_shard(&s, i * R, R, block.images, part, t.sum);
-        } else {
-            product(&s, i * R, here * R, here, t.sum);
-        }
+        block_sum(&s, block, i, shards, part, t.sum);
         count_sum(&t);
     }
     count_total(&t, dw);

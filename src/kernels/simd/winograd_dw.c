@@ -272,7 +272,8 @@ void GAN_NAME(winograd_dw)(gan_conv_way way, const gan_conv *c, int64_t shards, 
     sums s = {.dw = dw,
               .so_far = b.p + gan__winograd_points(f) * b.step_p,
               .blocks = (uint64_t)(shards / cut.shards)};
-    for (int l = 0; l < gan__digits(shards); l++) s.level[l] = s.so_far + (l + 1) * gan__panels_up(n_dw);
+    for (int l = 0; l < gan__counter_arrays(shards / cut.shards); l++)
+        s.level[l] = s.so_far + (l + (cut.images < c->N / shards)) * gan__panels_up(n_dw);
     memset(scratch, 0, (size_t)outside * sizeof *scratch);
     for (int64_t n = 0, here; n < c->N; n += here) {
         here = at_most(images, group - n % group);
