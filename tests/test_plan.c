@@ -253,7 +253,7 @@ static int lifetimes(const gan_plan *p, const gan_id *keep, int n_keep, lifetime
                 if (source_of(p->g, keep[k]) == lives[v].id) lives[v].end = p->n_order;
         }
         const float *at = p->at[p->order[i]];
-        bool planned = at >= p->memory && at < p->scratch;
+        bool planned = at >= p->memory && at < p->end;
         if (node->op->alias || !planned) continue;
         lives[n++] = (lifetime){p->order[i], at, at + gan_form_floats(&node->form), i, i};
     }
@@ -270,10 +270,25 @@ static bool in_place(const gan_plan *p, const lifetime *a, const lifetime *b)
     return false;
 }
 
+/* A kernel's scratch lies apart from everything that lives while it runs. */
+static void check_scratch(const gan_plan *p, const lifetime *lives, int n)
+{
+    for (int i = 0; i < p->n_order; i++) {
+        const gan_node *node = gan_graph_node(p->g, p->order[i]);
+        int64_t floats = node->op->scratch ? node->op->scratch(p->g, node) : 0;
+        const float *from = p->scratch_at[p->order[i]], *to = from + floats;
+        if (floats > 0) assert_true(from >= p->memory && to <= p->end && (uintptr_t)from % 64 == 0);
+        for (int v = 0; v < n && floats > 0; v++)
+            if (lives[v].begin <= i && i <= lives[v].end && from < lives[v].to && lives[v].from < to)
+                fail_msg("scratch of %d and value %d overlap", p->order[i], lives[v].id);
+    }
+}
+
 static int check_lifetimes(const gan_plan *p, const gan_id *keep, int n_keep)
 {
     static lifetime lives[4096];
     int n = lifetimes(p, keep, n_keep, lives), shared = 0;
+    check_scratch(p, lives, n);
     for (int i = 0; i < n; i++)
         for (int k = 0; k < i; k++) {
             const lifetime *a = &lives[k], *b = &lives[i];
@@ -298,7 +313,7 @@ static void test_lifetimes(void **state)
         OK(gan_plan_build(&p, r.g, keep, 2));
         assert_int_equal(check_lifetimes(p, keep, 2), gan_plan_describe(p)->n_inplace);
         inplace += gan_plan_describe(p)->n_inplace;
-        planned += gan_plan_describe(p)->activation_bytes;
+        planned += gan_plan_describe(p)->activation_bytes - gan_plan_describe(p)->scratch_bytes;
         unplanned += gan_plan_describe(p)->unplanned_bytes;
         gan_plan_free(p);
         random_graph_free(&r);
@@ -327,7 +342,7 @@ static void test_chain(void **state)
     OK(gan_plan_build(&p, g, &y, 1));
     const gan_plan_info *info = gan_plan_describe(p);
     assert_int_equal(info->n_inplace, LAYERS);
-    assert_int_equal(info->activation_bytes, 2 * (int64_t)sizeof x);
+    assert_int_equal(info->activation_bytes - info->scratch_bytes, 2 * (int64_t)sizeof x);
     assert_int_equal(info->unplanned_bytes, 2 * LAYERS * (int64_t)sizeof x);
     gan_plan_free(p);
     gan_graph_free(g);
@@ -713,7 +728,7 @@ static void test_deterministic(void **state)
         assert_memory_equal(p->order, q->order, (size_t)p->n_order * sizeof *p->order);
         for (int i = 0; i < p->n_order; i++) {
             gan_id id = p->order[i];
-            if (p->at[id] >= p->memory && p->at[id] < p->scratch)
+            if (p->at[id] >= p->memory && p->at[id] < p->end)
                 assert_int_equal(p->at[id] - p->memory, q->at[id] - q->memory);
         }
         gan_plan_free(p);

@@ -184,7 +184,8 @@ typedef struct gan_plan gan_plan;
 
 typedef struct gan_plan_info {
     int n_nodes, n_dead, n_fused, n_inplace; /* of the program: run, dropped, merged into others, without memory of their own */
-    int64_t activation_bytes, scratch_bytes, unplanned_bytes; /* unplanned: without reuse */
+    int64_t activation_bytes; /* all that is planned: values, and scratch of kernels while they run */
+    int64_t scratch_bytes, unplanned_bytes; /* the largest scratch; values without reuse */
     double flop;                              /* per step and rank, metrics left out */
 } gan_plan_info;
 

@@ -3,7 +3,8 @@
  *  1. A store whose value has no other reader gives its target to the producer: gradients are written to the arena
  *     at once.
  *  2. An alias has its source's memory; a node may take over an input's memory if it is the last to read it (in place).
- *  3. Each remaining piece of memory lives from its first writer to its last reader; place.c gives it its place. */
+ *  3. Each remaining piece of memory lives from its first writer to its last reader, scratch of a kernel while it runs;
+ *     place.c gives them their places. */
 #include "plan.h"
 
 #include "gan/mem.h"
@@ -15,8 +16,9 @@ typedef struct planner {
     int *last_use; /* largest position of a reader by id; of kept values: the end */
     int *readers;  /* by id; kept values have two more */
     gan_id *root;
-    gan__piece *pieces; /* by root id */
-    gan__piece **own;   /* those that need a place */
+    gan__piece *pieces;  /* by root id */
+    gan__piece *scratch; /* by id; floats 0: none */
+    gan__piece **own;    /* those that need a place */
     int n_own;
 } planner;
 
@@ -168,28 +170,32 @@ static void share(planner *pl)
 
 /* ---- 3: placing -------------------------------------------------------------------------------------------- */
 
-static int64_t most_scratch(const gan_plan *p)
+static void own_scratch(planner *pl)
 {
-    int64_t most = 0;
+    gan_plan *p = pl->p;
     for (int i = 0; i < p->n_order; i++) {
-        const gan_node *n = &p->g->nodes[p->order[i]];
+        gan_id y = p->order[i];
+        const gan_node *n = &p->g->nodes[y];
         int64_t need = n->op->scratch ? n->op->scratch(p->g, n) : 0;
-        if (most < need) most = need;
+        if (need == 0) continue;
+        pl->scratch[y] = (gan__piece){i, i, (need + 15) / 16 * 16, 0};
+        pl->own[pl->n_own++] = &pl->scratch[y];
+        if (p->info.scratch_bytes < need * (int64_t)sizeof(float)) p->info.scratch_bytes = need * (int64_t)sizeof(float);
     }
-    return most;
 }
 
 static gan_status place(planner *pl)
 {
     gan_plan *p = pl->p;
-    int64_t total, scratch = most_scratch(p);
+    int64_t total;
+    own_scratch(pl);
     GAN_TRY(gan__place(pl->own, pl->n_own, &total));
     p->info.activation_bytes = total * (int64_t)sizeof(float);
-    p->info.scratch_bytes = scratch * (int64_t)sizeof(float);
-    if (!(p->memory = gan_calloc(total + scratch, sizeof(float)))) return GAN_ENOMEM;
-    p->scratch = p->memory + total;
+    if (!(p->memory = gan_calloc(total, sizeof(float)))) return GAN_ENOMEM;
+    p->end = p->memory + total;
     for (int i = 0; i < p->n_order; i++) {
         gan_id y = p->order[i], r = pl->root[y];
+        p->scratch_at[y] = p->memory + pl->scratch[y].offset;
         if (r != GAN_NONE)
             p->at[y] = p->memory + pl->pieces[r].offset;
         else if (p->g->nodes[y].op->alias)
@@ -207,9 +213,10 @@ static gan_status plan_memory(gan_plan *p, const gan_id *keep, int n_keep)
     pl.last_use = gan_calloc(n, sizeof *pl.last_use);
     pl.readers = gan_calloc(n, sizeof *pl.readers);
     pl.root = gan_calloc(n, sizeof *pl.root);
-    pl.own = gan_calloc(n, sizeof *pl.own);
+    pl.own = gan_calloc(2 * (int64_t)n, sizeof *pl.own);
     pl.pieces = gan_calloc(n, sizeof *pl.pieces);
-    if (!pl.pos || !pl.last_use || !pl.readers || !pl.root || !pl.own || !pl.pieces) goto fail;
+    pl.scratch = gan_calloc(n, sizeof *pl.scratch);
+    if (!pl.pos || !pl.last_use || !pl.readers || !pl.root || !pl.own || !pl.pieces || !pl.scratch) goto fail;
     for (int i = 0; i < n; i++) pl.root[i] = GAN_NONE, pl.last_use[i] = pl.pos[i] = -1;
     count_uses(&pl, keep, n_keep);
     place_stores(&pl);
@@ -223,6 +230,7 @@ fail:
     gan_free(pl.root);
     gan_free(pl.own);
     gan_free(pl.pieces);
+    gan_free(pl.scratch);
     return s;
 }
 
@@ -237,7 +245,7 @@ static gan_status make_calls(gan_plan *p)
         const gan_node *n = &g->nodes[y];
         if (!n->op->forward) continue;
         gan_call *c = &p->calls[p->n_calls++];
-        *c = (gan_call){.graph = g, .y = n, .out = p->at[y], .scratch = p->scratch};
+        *c = (gan_call){.graph = g, .y = n, .out = p->at[y], .scratch = p->scratch_at[y]};
         for (int k = 0; k < n->n_in; k++) c->in[k] = p->at[n->in[k]];
         if (!p->metrics_only[y])
             p->info.flop += n->op->flop ? n->op->flop(g, n) : (double)gan_form_floats(&n->form);
@@ -278,7 +286,8 @@ gan_status gan_plan_build(gan_plan **out, gan_graph *g, const gan_id *keep, int 
     p->order = gan_calloc(g->n, sizeof *p->order);
     p->metrics_only = gan_calloc(g->n, sizeof *p->metrics_only);
     p->at = gan_calloc(g->n, sizeof *p->at);
-    if (!p->order || !p->metrics_only || !p->at) goto fail;
+    p->scratch_at = gan_calloc(g->n, sizeof *p->scratch_at);
+    if (!p->order || !p->metrics_only || !p->at || !p->scratch_at) goto fail;
     if ((s = build(p, live, keep, n_keep)) != GAN_OK) goto fail;
     gan_free(live);
     *out = p;
@@ -295,6 +304,7 @@ void gan_plan_free(gan_plan *p)
     gan_free(p->order);
     gan_free(p->metrics_only);
     gan_free(p->at);
+    gan_free(p->scratch_at);
     gan_free(p->calls);
     gan_free(p->memory);
     gan_free(p);

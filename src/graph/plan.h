@@ -11,9 +11,10 @@ struct gan_plan {
     int n_order;
     bool *metrics_only; /* by id */
     float **at;         /* by id: where the value lies; NULL for nodes that have none */
+    float **scratch_at; /* by id: where its kernel's scratch lies */
     gan_call *calls;    /* the program: one per kernel to run */
     int n_calls;
-    float *memory, *scratch; /* activations, then scratch */
+    float *memory, *end; /* of values and scratch */
 };
 
 /* place.c: a stretch of memory and when it is in use. */

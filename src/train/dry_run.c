@@ -34,7 +34,7 @@ static void print_plan(const gan_session *s)
     printf("program           %d kernels; %d nodes were dead, %d fused into others, %d work in place\n", i->n_nodes,
            i->n_dead, i->n_fused, i->n_inplace);
     printf("arithmetic        %.3f GFLOP per step and rank\n", i->flop * 1e-9);
-    printf("activations       %.2f MiB (%.2f without reuse), scratch %.2f MiB\n", (double)i->activation_bytes / 1048576,
+    printf("activations       %.2f MiB (%.2f without reuse), scratch of kernels included, of which the largest takes %.2f MiB\n", (double)i->activation_bytes / 1048576,
            (double)i->unplanned_bytes / 1048576, (double)i->scratch_bytes / 1048576);
     printf("parameters        %.2f MiB with gradients, moments and averages\n", (double)state / 1048576);
 }
