@@ -146,6 +146,7 @@ static uint64_t replica_digest(const loop *l)
         const gan_network *net = l->s.model->nets[i];
         size_t bytes = (size_t)net->arena_floats * sizeof(float);
         h = gan_digest(h, net->w, bytes);
+        if (net->ema) h = gan_digest(h, net->ema, bytes);
         for (int a = 0; a < gan_optimizer_arrays(l->s.model->opts[i]); a++)
             h = gan_digest(h, gan_optimizer_array(l->s.model->opts[i], a), bytes);
     }
