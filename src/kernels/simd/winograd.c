@@ -69,41 +69,66 @@ void GAN_NAME(winograd_weights)(gan_conv_way way, const gan_conv *c, gan_conv_pa
 {
     const gan__winograd *f = &gan__winograd_of[way];
     gan__to_points *g = GAN_NAME(transforms)[way].w;
-    if (pass == GAN_CONV_Y) weights_y(f, g, c, w, u);
-    if (pass == GAN_CONV_DX) weights_dx(f, g, c, w, u);
+    if (pass == GAN_CONV_Y) {
+        weights_y(f, g, c, w, u);
+    } else {
+        weights_dx(f, g, c, w, u);
+    }
 }
 
 /* ---- passes ------------------------------------------------------------------------------------------------- */
 
-/* One pass from an image to another: u_p is [K,M]. */
+/* One pass from images to images. */
 typedef struct pass {
     gan__grid from, to;
     gan__to_points *to_points;
     gan__to_pixels *to_pixels;
     bool adds; /* to_pixels adds to the image */
     int points;
-    int64_t N, block, K, M;
+    int64_t N, block, K, M; /* block: images at a time */
 } pass;
+
+/* Where a block's arrays are, and their distances from point to point. */
+typedef struct room {
+    float *outside, *v, *products, *rest;
+    int64_t outside_floats, step_v, step_u, step_p;
+} room;
+
+static room room_of(const pass *p, float *scratch)
+{
+    const int64_t tiles = p->block * p->from.tiles_y * p->from.tiles_x;
+    room r = {.outside = scratch, .outside_floats = gan__panels_up(gan__most(p->from.C, p->to.C))};
+    r.step_v = gan__point_step(tiles, p->K);
+    r.step_u = gan__point_step(p->K, p->M);
+    r.step_p = gan__point_step(tiles, p->M);
+    r.v = scratch + r.outside_floats;
+    r.products = r.v + p->points * r.step_v;
+    r.rest = r.products + p->points * r.step_p;
+    return r;
+}
+
+static void multiply(const pass *p, const room *r, int64_t tiles, const float *u)
+{
+    for (int i = 0; i < p->points; i++) {
+        const float *v = r->v + i * r->step_v, *w = u + i * r->step_u;
+        GAN_NAME(matmul)(tiles, p->K, p->M, v, w, r->products + i * r->step_p, r->rest);
+    }
+}
 
 static void run(const pass *p, const float *x, const float *u, const gan_conv_tail *tail, float *y,
                 float *scratch)
 {
-    const int64_t tiles = p->from.tiles_y * p->from.tiles_x,
-                  outside = gan__panels_up(gan__most(p->from.C, p->to.C));
-    const int64_t step_v = gan__point_step(p->block * tiles, p->K), step_u = gan__point_step(p->K, p->M);
-    const int64_t step_p = gan__point_step(p->block * tiles, p->M), image = p->to.H * p->to.W * p->to.C;
-    float *v = scratch + outside, *products = v + p->points * step_v, *rest = products + p->points * step_p;
-    for (int64_t n = 0; n < p->N; n += p->block) {
-        const int64_t images = at_most(p->block, p->N - n);
-        float *to = y + n * image;
-        memset(scratch, 0, (size_t)outside * sizeof *scratch);
-        GAN_NAME(to_points)
-        (&p->from, p->to_points, images, x + n * p->from.H * p->from.W * p->from.C, scratch, v, p->K, step_v);
-        for (int i = 0; i < p->points; i++) GAN_NAME(matmul)
-        (images * tiles, p->K, p->M, v + i * step_v, u + i * step_u, products + i * step_p, rest);
-        if (p->adds) memset(to, 0, (size_t)(images * image) * sizeof *to);
-        GAN_NAME(to_pixels)(&p->to, p->to_pixels, images, products, p->M, step_p, scratch, to);
-        GAN_NAME(conv_tail)(images * p->to.H * p->to.W, p->to.C, tail, to);
+    const gan__grid *from = &p->from, *to = &p->to;
+    const int64_t from_floats = from->H * from->W * from->C, to_floats = to->H * to->W * to->C;
+    const room r = room_of(p, scratch);
+    for (int64_t n = 0, images; n < p->N; n += images, x += images * from_floats, y += images * to_floats) {
+        images = at_most(p->block, p->N - n);
+        memset(r.outside, 0, (size_t)r.outside_floats * sizeof *r.outside);
+        GAN_NAME(to_points)(from, p->to_points, images, x, r.outside, r.v, p->K, r.step_v);
+        multiply(p, &r, images * from->tiles_y * from->tiles_x, u);
+        if (p->adds) memset(y, 0, (size_t)(images * to_floats) * sizeof *y);
+        GAN_NAME(to_pixels)(to, p->to_pixels, images, r.products, p->M, r.step_p, r.outside, y);
+        GAN_NAME(conv_tail)(images * to->H * to->W, to->C, tail, y);
     }
 }
 
@@ -112,16 +137,10 @@ void GAN_NAME(winograd_y)(gan_conv_way way, const gan_conv *c, const float *x, c
 {
     const gan__winograd *f = &gan__winograd_of[way];
     const gan__transforms *t = &GAN_NAME(transforms)[way];
-    const pass p = {x_grid(f, c),
-                    y_grid(f, c),
-                    t->x,
-                    t->y,
-                    false,
-                    gan__winograd_points(f),
-                    c->N,
-                    gan__winograd_images(f, c),
-                    gan__winograd_rows(f, c),
-                    c->O};
+    pass p = {.from = x_grid(f, c), .to = y_grid(f, c), .to_points = t->x, .to_pixels = t->y};
+    p.points = gan__winograd_points(f);
+    p.N = c->N, p.block = gan__winograd_images(f, c);
+    p.K = gan__winograd_rows(f, c), p.M = c->O;
     run(&p, x, u, tail, y, scratch);
 }
 
@@ -131,14 +150,14 @@ void GAN_NAME(winograd_dx)(gan_conv_way way, const gan_conv *c, const float *dy,
     const gan__winograd *f = &gan__winograd_of[way];
     const gan__transforms *t = &GAN_NAME(transforms)[way];
     const gan_conv mirrored = gan__conv_mirrored(c);
-    const pass p = {y_grid(f, c), x_grid(f, c),
-                    t->dy,        t->add_dx,
-                    true,         gan__winograd_points(f),
-                    c->N,         gan__winograd_images(f, c),
-                    c->O,         gan__winograd_rows(f, c)};
     if (f->stride == 1) {
         GAN_NAME(winograd_y)(way, &mirrored, dy, u, tail, dx, scratch);
-    } else {
-        run(&p, dy, u, tail, dx, scratch);
+        return;
     }
+    pass p = {
+        .from = y_grid(f, c), .to = x_grid(f, c), .to_points = t->dy, .to_pixels = t->add_dx, .adds = true};
+    p.points = gan__winograd_points(f);
+    p.N = c->N, p.block = gan__winograd_images(f, c);
+    p.K = c->O, p.M = gan__winograd_rows(f, c);
+    run(&p, dy, u, tail, dx, scratch);
 }
