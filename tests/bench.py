@@ -171,12 +171,13 @@ def main():
     parser.add_argument("--gan-mpi", default="build/release/gan_mpi")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--steps", type=int, default=60)
+    parser.add_argument("--tables", default="peer,ranks,start", help="which of the three (default: %(default)s)")
     args = parser.parse_args()
+    tables = {"peer": against_torch, "ranks": ranks_and_order, "start": first_step}
     print(f"{datetime.date.today()}: {machine()}; {versions(args)}. Load at the start {os.getloadavg()[0]:.1f}. Medians of "
           f"{args.rounds} rounds of {args.steps} steps (fewer of the larger networks).\n", flush=True)
-    against_torch(args)
-    ranks_and_order(args)
-    first_step(args)
+    for name in args.tables.split(","):
+        tables[name](args)
 
 
 if __name__ == "__main__":
