@@ -29,9 +29,11 @@ double gan_conv_flop(const gan_conv *c)
 int64_t gan_conv_weight_floats(gan_conv_way way, const gan_conv *c, gan_conv_pass pass)
 {
     const gan__winograd *f = &gan__winograd_of[way];
+    const int64_t K = pass == GAN_CONV_Y ? gan__winograd_rows(f, c) : c->O;
+    const int64_t M = pass == GAN_CONV_Y ? c->O : gan__winograd_rows(f, c);
     if (pass == GAN_CONV_DW) return 0;
     if (way == GAN_CONV_DIRECT) return pass == GAN_CONV_Y ? 0 : gan__conv_taps(c) * c->O;
-    return gan__winograd_points(f) * gan__point_step(gan__winograd_rows(f, c), c->O);
+    return gan__u_columns(f, K, M) < M ? 0 : gan__winograd_points(f) * gan__point_step(K, M);
 }
 
 /* ---- scratch ----------------------------------------------------------------------------------------------- */
@@ -47,14 +49,15 @@ static int64_t direct_scratch(const gan_conv *c, gan_conv_pass pass, int64_t sha
                      gan_matmul_scratch(images * pixels, c->O, K));
 }
 
-/* Transformed pixels of both sides, and a row for what lies outside the image. */
-static int64_t winograd_scratch(const gan__winograd *f, const gan_conv *c)
+/* Pixels of both sides at points, u where it is made at a time, and a row for what lies outside the image. */
+static int64_t winograd_scratch(const gan__winograd *f, const gan_conv *c, int64_t K, int64_t M)
 {
-    const int64_t tiles = gan__winograd_images(f, c) * gan__winograd_tiles(f, c),
-                  K = gan__winograd_rows(f, c);
+    const int64_t tiles = gan__winograd_images(f, c) * gan__winograd_tiles(f, c);
+    const int64_t columns = gan__u_columns(f, K, M);
     return gan__panels_up(gan__most(c->C, c->O)) +
-           gan__winograd_points(f) * (gan__point_step(tiles, K) + gan__point_step(tiles, c->O)) +
-           gan__most(gan_matmul_scratch(tiles, K, c->O), gan_matmul_scratch(tiles, c->O, K));
+           gan__winograd_points(f) * (gan__point_step(tiles, K) + gan__point_step(tiles, columns) +
+                                      (columns < M ? gan__point_step(K, columns) : 0)) +
+           gan_matmul_scratch(tiles, K, columns);
 }
 
 static int64_t winograd_dw_scratch(const gan__winograd *f, const gan_conv *c, int64_t shards)
@@ -72,15 +75,17 @@ int64_t gan_conv_scratch(gan_conv_way way, const gan_conv *c, gan_conv_pass pass
     const gan__winograd *f = &gan__winograd_of[way];
     if (way == GAN_CONV_DIRECT) return direct_scratch(c, pass, shards);
     if (pass == GAN_CONV_DW) return winograd_dw_scratch(f, c, shards);
-    gan_conv mirrored = gan__conv_mirrored(c);
-    return winograd_scratch(f, pass == GAN_CONV_DX && c->stride == 1 ? &mirrored : c);
+    const gan_conv mirrored = gan__conv_mirrored(c);
+    const int64_t rows = gan__winograd_rows(f, c);
+    if (pass == GAN_CONV_Y) return winograd_scratch(f, c, rows, c->O);
+    return winograd_scratch(f, c->stride == 1 ? &mirrored : c, c->O, rows);
 }
 
 /* ---- choice ------------------------------------------------------------------------------------------------ */
 
 /* Measured with tests/bench_conv.c (AVX-512 and AVX2, layers of 2x2 to 64x64 pixels, 1 to 512 channels). A way is worth
  * the products it saves times what its transforms leave of that. Below the least sizes transforms cost more than
- * products; u beyond the limit comes from memory for every block of images. */
+ * products. */
 static const double leaves[GAN_CONV_WAYS] = {
     [GAN_CONV_DIRECT] = 1.05,
     [GAN_CONV_WINOGRAD_4X4_2X2] = 0.75,
@@ -90,7 +95,6 @@ static const double leaves[GAN_CONV_WAYS] = {
 static const struct {
     int64_t C, tiles; /* tiles: in the images of a shard, for each shard's sum is transformed */
 } least[GAN_CONV_PASSES] = {{16, 0}, {16, 0}, {4, 4}};
-enum { MOST_U = 1 << 24 };
 
 /* Products of the plain sum for one of this way. */
 static double saved(const gan__winograd *f, const gan_conv *c)
@@ -106,7 +110,6 @@ static double worth(gan_conv_way way, const gan_conv *c, gan_conv_pass pass, int
     if (way == GAN_CONV_DIRECT) return leaves[way];
     if (!gan_conv_applies(way, c) || c->C < least[pass].C) return 0;
     if (gan__winograd_tiles(f, c) * (c->N / shards) < least[pass].tiles) return 0;
-    if (gan_conv_weight_floats(way, c, pass) > MOST_U) return 0;
     return leaves[way] * saved(f, pass == GAN_CONV_DX && c->stride == 1 ? &mirrored : c);
 }
 

@@ -149,6 +149,17 @@ static inline int64_t gan__dw_step(int64_t n)
     return gan__panels_up(n) + GAN_PANEL;
 }
 
+/* How many columns of u, [K,M] at each point, are made at a time: all of them, ahead, unless a u of
+ * several megabytes would then have to come from memory; then some panels. */
+enum { GAN_LARGE_U = 2 << 20, GAN_U_FLOATS = 1 << 20 };
+
+static inline int64_t gan__u_columns(const gan__winograd *f, int64_t K, int64_t M)
+{
+    const int64_t column = gan__winograd_points(f) * K, strip = 3 * GAN_PANEL;
+    if (column * M <= GAN_LARGE_U) return M;
+    return gan__least(M, gan__most(1, GAN_U_FLOATS / (column * strip)) * strip);
+}
+
 /* The pass DX of a convolution of stride 1 is the pass Y of this one, with its taps in reverse order. */
 static inline gan_conv gan__conv_mirrored(const gan_conv *c)
 {

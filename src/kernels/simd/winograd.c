@@ -1,82 +1,9 @@
-/* The passes Y and DX by Winograd's method, and what both need of w. Of a block of images all tiles go to points, at
- * each point there is one matrix product with that point's part of u, and the results go back to pixels. */
+/* The passes Y and DX by Winograd's method. Of a block of images all tiles go to points, at each point there is one
+ * matrix product with that point's part of u, and the results go back to pixels.
+ *
+ * A u that is too large for the caches is not made ahead but here, some columns at a time: the products then read it
+ * from a cache, not from memory, and nobody keeps it. */
 #include "winograd.h"
-
-/* ---- u: G w G', a matrix in panel layout for each point ----------------------------------------------------- */
-
-/* Row of w for tap (i,j) of a phase's kernel. */
-INLINE int64_t w_row(const gan__winograd *f, const gan_conv *c, int64_t row, int i, int j)
-{
-    const int64_t phase = row / c->C, ky = f->stride * i + phase / f->stride,
-                  kx = f->stride * j + phase % f->stride;
-    return (ky * c->kw + kx) * c->C + row % c->C;
-}
-
-/* For Y, [rows, O]. */
-static void weights_y(const gan__winograd *f, gan__to_points *g, const gan_conv *c, const float *w, float *u)
-{
-    const int64_t rows = gan__winograd_rows(f, c), K = gan__conv_taps(c), step = gan__point_step(rows, c->O);
-    const float *at[GAN_POINTS];
-    for (int64_t o = 0; o < c->O; o += GAN_PANEL) {
-        const int64_t width = at_most(GAN_PANEL, c->O - o);
-        for (int64_t row = 0; row < rows; row++) {
-            for (int i = 0; i < f->r; i++) {
-                for (int j = 0; j < f->r; j++) at[i * f->r + j] = w + o * K + w_row(f, c, row, i, j) * width;
-            }
-            g(width, at, u + o * rows + row * width, step);
-        }
-    }
-}
-
-enum { TAPS = 9 };
-
-/* The block of w for 16 rows of a phase and 16 columns, transposed: block[tap][column][row]. At stride 1 DX is a
- * convolution with the taps in reverse order. */
-static void transpose(const gan__winograd *f, const gan_conv *c, const float *w, int64_t row, int64_t rows,
-                      int64_t o, int64_t columns, float block[TAPS][GAN_PANEL][GAN_PANEL])
-{
-    const int64_t K = gan__conv_taps(c);
-    for (int tap = 0; tap < f->r * f->r; tap++) {
-        float(*to)[GAN_PANEL] = block[f->stride == 1 ? f->r * f->r - 1 - tap : tap];
-        for (int64_t i = 0; i < rows; i++) {
-            const float *from = w + o * K + w_row(f, c, row + i, tap / f->r, tap % f->r) * columns;
-            for (int64_t j = 0; j < columns; j++) to[j][i] = from[j];
-        }
-    }
-}
-
-/* For DX, [O, rows]. */
-static void weights_dx(const gan__winograd *f, gan__to_points *g, const gan_conv *c, const float *w, float *u)
-{
-    const int64_t rows = gan__winograd_rows(f, c), step = gan__point_step(c->O, rows);
-    float block[TAPS][GAN_PANEL][GAN_PANEL];
-    const float *at[TAPS];
-    for (int64_t row = 0; row < rows; row += GAN_PANEL) {
-        const int64_t width = at_most(GAN_PANEL, rows - row);
-        for (int64_t o = 0; o < c->O; o += GAN_PANEL) {
-            const int64_t columns = at_most(GAN_PANEL, c->O - o);
-            transpose(f, c, w, row, width, o, columns, block);
-            for (int64_t j = 0; j < columns; j++) {
-                for (int tap = 0; tap < f->r * f->r; tap++) at[tap] = block[tap][j];
-                g(width, at, u + row * c->O + (o + j) * width, step);
-            }
-        }
-    }
-}
-
-void GAN_NAME(winograd_weights)(gan_conv_way way, const gan_conv *c, gan_conv_pass pass, const float *w,
-                                float *u)
-{
-    const gan__winograd *f = &gan__winograd_of[way];
-    gan__to_points *g = GAN_NAME(transforms)[way].w;
-    if (pass == GAN_CONV_Y) {
-        weights_y(f, g, c, w, u);
-    } else {
-        weights_dx(f, g, c, w, u);
-    }
-}
-
-/* ---- passes ------------------------------------------------------------------------------------------------- */
 
 /* One pass from images to images. */
 typedef struct pass {
@@ -85,13 +12,17 @@ typedef struct pass {
     gan__to_pixels *to_pixels;
     bool adds; /* to_pixels adds to the image */
     int points;
-    int64_t N, block, K, M; /* block: images at a time */
+    int64_t N, block, K, M; /* block: images at a time; u is [K,M] at each point */
+    int64_t columns;        /* of u at a time; M if u was made ahead */
+    gan_conv_way way;       /* what u is made of */
+    gan_conv_pass pass;
+    const gan_conv *c;
 } pass;
 
-/* Where a block's arrays are, and their distances from point to point. */
+/* Where a block's arrays are, and the distances from point to point. */
 typedef struct room {
-    float *outside, *v, *products, *rest;
-    int64_t outside_floats, step_v, step_u, step_p;
+    float *outside, *v, *u, *products, *rest;
+    int64_t outside_floats, step_v;
 } room;
 
 static room room_of(const pass *p, float *scratch)
@@ -99,22 +30,27 @@ static room room_of(const pass *p, float *scratch)
     const int64_t tiles = p->block * p->from.tiles_y * p->from.tiles_x;
     room r = {.outside = scratch, .outside_floats = gan__panels_up(gan__most(p->from.C, p->to.C))};
     r.step_v = gan__point_step(tiles, p->K);
-    r.step_u = gan__point_step(p->K, p->M);
-    r.step_p = gan__point_step(tiles, p->M);
     r.v = scratch + r.outside_floats;
     r.products = r.v + p->points * r.step_v;
-    r.rest = r.products + p->points * r.step_p;
+    r.u = r.products + p->points * gan__point_step(tiles, p->columns);
+    r.rest = r.u + (p->columns < p->M ? p->points * gan__point_step(p->K, p->columns) : 0);
     return r;
 }
 
-static void multiply(const pass *p, const room *r, int64_t tiles, const float *u)
+/* Columns [m, m + count) of all products of a block, to pixels. */
+static void columns(const pass *p, const room *r, int64_t images, int64_t m, int64_t count, const float *u,
+                    float *y)
 {
+    const int64_t tiles = images * p->from.tiles_y * p->from.tiles_x;
+    const int64_t step_u = gan__point_step(p->K, count), step_p = gan__point_step(tiles, count);
     for (int i = 0; i < p->points; i++) {
-        const float *v = r->v + i * r->step_v, *w = u + i * r->step_u;
-        GAN_NAME(matmul)(tiles, p->K, p->M, v, w, r->products + i * r->step_p, r->rest);
+        const float *v = r->v + i * r->step_v;
+        GAN_NAME(matmul)(tiles, p->K, count, v, u + i * step_u, r->products + i * step_p, r->rest);
     }
+    GAN_NAME(to_pixels)(&p->to, p->to_pixels, images, r->products, m, count, step_p, r->outside, y);
 }
 
+/* u: made ahead, or w. */
 static void run(const pass *p, const float *x, const float *u, const gan_conv_tail *tail, float *y,
                 float *scratch)
 {
@@ -125,23 +61,34 @@ static void run(const pass *p, const float *x, const float *u, const gan_conv_ta
         images = at_most(p->block, p->N - n);
         memset(r.outside, 0, (size_t)r.outside_floats * sizeof *r.outside);
         GAN_NAME(to_points)(from, p->to_points, images, x, r.outside, r.v, p->K, r.step_v);
-        multiply(p, &r, images * from->tiles_y * from->tiles_x, u);
         if (p->adds) memset(y, 0, (size_t)(images * to_floats) * sizeof *y);
-        GAN_NAME(to_pixels)(to, p->to_pixels, images, r.products, p->M, r.step_p, r.outside, y);
+        for (int64_t m = 0; m < p->M; m += p->columns) {
+            const int64_t count = at_most(p->columns, p->M - m);
+            if (p->columns < p->M) GAN_NAME(winograd_columns)(p->way, p->c, p->pass, m, count, u, r.u);
+            columns(p, &r, images, m, count, p->columns < p->M ? r.u : u, y);
+        }
         GAN_NAME(conv_tail)(images * to->H * to->W, to->C, tail, y);
     }
 }
 
-void GAN_NAME(winograd_y)(gan_conv_way way, const gan_conv *c, const float *x, const float *u,
-                          const gan_conv_tail *tail, float *y, float *scratch)
+/* x to y as in gan/conv.h, of w's pass `made_for`: DX for a mirrored convolution. */
+static void run_y(gan_conv_way way, const gan_conv *c, const gan_conv *w_of, gan_conv_pass made_for,
+                  const float *x, const float *u, const gan_conv_tail *tail, float *y, float *scratch)
 {
     const gan__winograd *f = &gan__winograd_of[way];
     const gan__transforms *t = &GAN_NAME(transforms)[way];
     pass p = {.from = x_grid(f, c), .to = y_grid(f, c), .to_points = t->x, .to_pixels = t->y};
     p.points = gan__winograd_points(f);
     p.N = c->N, p.block = gan__winograd_images(f, c);
-    p.K = gan__winograd_rows(f, c), p.M = c->O;
+    p.K = gan__winograd_rows(f, c), p.M = c->O, p.columns = gan__u_columns(f, p.K, p.M);
+    p.way = way, p.pass = made_for, p.c = w_of;
     run(&p, x, u, tail, y, scratch);
+}
+
+void GAN_NAME(winograd_y)(gan_conv_way way, const gan_conv *c, const float *x, const float *u,
+                          const gan_conv_tail *tail, float *y, float *scratch)
+{
+    run_y(way, c, c, GAN_CONV_Y, x, u, tail, y, scratch);
 }
 
 void GAN_NAME(winograd_dx)(gan_conv_way way, const gan_conv *c, const float *dy, const float *u,
@@ -151,13 +98,14 @@ void GAN_NAME(winograd_dx)(gan_conv_way way, const gan_conv *c, const float *dy,
     const gan__transforms *t = &GAN_NAME(transforms)[way];
     const gan_conv mirrored = gan__conv_mirrored(c);
     if (f->stride == 1) {
-        GAN_NAME(winograd_y)(way, &mirrored, dy, u, tail, dx, scratch);
+        run_y(way, &mirrored, c, GAN_CONV_DX, dy, u, tail, dx, scratch);
         return;
     }
     pass p = {
         .from = y_grid(f, c), .to = x_grid(f, c), .to_points = t->dy, .to_pixels = t->add_dx, .adds = true};
     p.points = gan__winograd_points(f);
     p.N = c->N, p.block = gan__winograd_images(f, c);
-    p.K = c->O, p.M = gan__winograd_rows(f, c);
+    p.K = c->O, p.M = gan__winograd_rows(f, c), p.columns = gan__u_columns(f, p.K, p.M);
+    p.way = way, p.pass = GAN_CONV_DX, p.c = c;
     run(&p, dy, u, tail, dx, scratch);
 }

@@ -53,11 +53,16 @@ INLINE gan__grid y_grid(const gan__winograd *f, const gan_conv *c)
                        1,     0,     0};
 }
 
-/* Images to points and back: row t of a point's array, of `ld` floats, has tile t with all phases and channels.
- * outside: C floats for what lies outside of the image, zeros or to be overwritten. */
+/* Images to points: row t of a point's array, of `ld` floats, has tile t with all phases and channels. And back, for the
+ * `count` columns from `first` on, which is all that the rows have then. outside: C floats for what lies outside
+ * of the image, zeros or to be overwritten. */
 void GAN_NAME(to_points)(const gan__grid *g, gan__to_points *f, int64_t images, const float *x,
                          const float *outside, float *v, int64_t ld, int64_t step);
-void GAN_NAME(to_pixels)(const gan__grid *g, gan__to_pixels *f, int64_t images, const float *v, int64_t ld,
-                         int64_t step, float *outside, float *x);
+void GAN_NAME(to_pixels)(const gan__grid *g, gan__to_pixels *f, int64_t images, const float *v, int64_t first,
+                         int64_t count, int64_t step, float *outside, float *x);
+
+/* Columns [first, first + count) of u at every point, first a multiple of a panel. */
+void GAN_NAME(winograd_columns)(gan_conv_way way, const gan_conv *c, gan_conv_pass pass, int64_t first,
+                                int64_t count, const float *w, float *u);
 
 #endif

@@ -275,15 +275,18 @@ void GAN_NAME(to_points)(const gan__grid *g, gan__to_points *f, int64_t images, 
     }
 }
 
-void GAN_NAME(to_pixels)(const gan__grid *g, gan__to_pixels *f, int64_t images, const float *v, int64_t ld,
-                         int64_t step, float *outside, float *x)
+void GAN_NAME(to_pixels)(const gan__grid *g, gan__to_pixels *f, int64_t images, const float *v, int64_t first,
+                         int64_t count, int64_t step, float *outside, float *x)
 {
     const float *at[GAN_POINTS];
     for (int64_t n = 0; n < images; n++, x += g->H * g->W * g->C) {
-        for (int64_t t = 0; t < g->tiles_y * g->tiles_x; t++, v += ld) {
+        for (int64_t t = 0; t < g->tiles_y * g->tiles_x; t++, v += count) {
             for (int phase = 0; phase < g->stride * g->stride; phase++) {
-                pixels_of(g, t, phase, x, outside, at);
-                f(g->C, v + phase * g->C, step, (float *const *)at);
+                const int64_t begin = gan__most(first, phase * g->C),
+                              end = at_most(first + count, (phase + 1) * g->C);
+                if (begin >= end) continue;
+                pixels_of(g, t, phase, x + (begin - phase * g->C), outside, at);
+                f(end - begin, v + (begin - first), step, (float *const *)at);
             }
         }
     }
