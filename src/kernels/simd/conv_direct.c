@@ -3,6 +3,17 @@
  * A block of images at a time, so that the rows do not leave the caches. */
 #include "conv.h"
 
+/* Runs are short where channels are few: four floats at a time after whole vectors. */
+typedef float four __attribute__((vector_size(16), aligned(4), may_alias));
+
+INLINE void add_run(int64_t n, const float *from, float *to)
+{
+    int64_t i = 0;
+    for (; i + LANES <= n; i += LANES) vf_store(to + i, vf_load(to + i) + vf_load(from + i));
+    for (; i + 4 <= n; i += 4) *(four *)(to + i) += *(const four *)(from + i);
+    for (; i < n; i++) to[i] += from[i];
+}
+
 /* Where the row of output pixel (oy,ox) meets the image in kernel row ky: `n` floats at image + `from`, which are those
  * from `at` on in the row. n is 0 outside. */
 typedef struct run {
@@ -32,10 +43,7 @@ static void add_row(const gan_conv *c, int64_t oy, int64_t ox, const float *row,
 {
     for (int64_t ky = 0; ky < c->kh; ky++) {
         const run r = run_of(c, oy, ox, ky);
-        int64_t i = 0;
-        for (; i + LANES <= r.n; i += LANES)
-            vf_store(image + r.from + i, vf_load(image + r.from + i) + vf_load(row + r.at + i));
-        for (; i < r.n; i++) image[r.from + i] += row[r.at + i];
+        add_run(r.n, row + r.at, image + r.from);
     }
 }
 
