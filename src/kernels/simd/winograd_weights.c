@@ -34,17 +34,46 @@ static void weights_y(const gan__winograd *f, const gan_conv *c, const columns *
 
 enum { TAPS = 9 };
 
-/* The block of w for 16 rows of a phase and 16 columns, transposed: block[tap][column][row]. At stride 1 DX is a
- * convolution with the taps in reverse order. */
-static void transpose(const gan__winograd *f, const gan_conv *c, const float *w, int64_t row, int64_t rows,
-                      int64_t o, int64_t width, float block[TAPS][GAN_PANEL][GAN_PANEL])
+typedef float four __attribute__((vector_size(16), aligned(4), may_alias));
+
+/* Four rows and columns of a matrix with rows of a panel, transposed. */
+INLINE void transpose_4(const float *from, float *to)
 {
-    const int64_t K = gan__conv_taps(c);
+    enum { NEXT = GAN_PANEL };
+    const four a = *(const four *)from, b = *(const four *)(from + NEXT);
+    const four c = *(const four *)(from + 2 * NEXT), d = *(const four *)(from + 3 * NEXT);
+    const four ab = __builtin_shufflevector(a, b, 0, 4, 1, 5), cd = __builtin_shufflevector(c, d, 0, 4, 1, 5);
+    const four ba = __builtin_shufflevector(a, b, 2, 6, 3, 7), dc = __builtin_shufflevector(c, d, 2, 6, 3, 7);
+    *(four *)to = __builtin_shufflevector(ab, cd, 0, 1, 4, 5);
+    *(four *)(to + NEXT) = __builtin_shufflevector(ab, cd, 2, 3, 6, 7);
+    *(four *)(to + 2 * NEXT) = __builtin_shufflevector(ba, dc, 0, 1, 4, 5);
+    *(four *)(to + 3 * NEXT) = __builtin_shufflevector(ba, dc, 2, 3, 6, 7);
+}
+
+static void transpose_16(const float *from, float *to)
+{
+    for (int i = 0; i < GAN_PANEL; i += 4) {
+        UNROLL
+        for (int j = 0; j < GAN_PANEL; j += 4) transpose_4(from + i * GAN_PANEL + j, to + j * GAN_PANEL + i);
+    }
+}
+
+/* A block of w, some rows (phases and channels) of some columns, at most 16, transposed: to[tap][column][row]. At stride 1
+ * DX is a convolution with the taps in reverse order. */
+static void transpose(const gan__winograd *f, const gan_conv *c, const float *w, int64_t row, int64_t rows,
+                      int64_t o, int64_t width, float to[TAPS][GAN_PANEL][GAN_PANEL])
+{
+    const bool whole = width == GAN_PANEL && rows == GAN_PANEL && row % c->C + rows <= c->C;
+    const float *panel = w + o * gan__conv_taps(c);
     for (int tap = 0; tap < f->r * f->r; tap++) {
-        float(*to)[GAN_PANEL] = block[f->stride == 1 ? f->r * f->r - 1 - tap : tap];
+        const int ky = tap / f->r, kx = tap % f->r, at = f->stride == 1 ? f->r * f->r - 1 - tap : tap;
+        if (whole) {
+            transpose_16(panel + w_row(f, c, row, ky, kx) * width, to[at][0]);
+            continue;
+        }
         for (int64_t i = 0; i < rows; i++) {
-            const float *from = w + o * K + w_row(f, c, row + i, tap / f->r, tap % f->r) * width;
-            for (int64_t j = 0; j < width; j++) to[j][i] = from[j];
+            const float *from = panel + w_row(f, c, row + i, ky, kx) * width;
+            for (int64_t j = 0; j < width; j++) to[at][j][i] = from[j];
         }
     }
 }
