@@ -1,19 +1,30 @@
 /* gan_mpi bench CONFIG: how fast a job's steps are. */
+#include "bench_kernels.h"
 #include "cli.h"
 
 #include "gan/log.h"
 #include "gan/mem.h"
 #include "gan/train.h"
 
+#include <string.h>
+
 static const char help[] =
     "usage: mpirun -np RANKS gan_mpi bench CONFIG [options]\n"
+    "       gan_mpi bench kernels [--kernels TABLE]\n"
     "\n"
-    "Times steps of the job's program after a warm-up, and writes no files. Prints the median step, images per second\n"
+    "Times steps of the job's program after a warm-up, and writes no files. Prints the median step, images "
+    "per second\n"
     "over all ranks, and for each phase the seconds computing and those blocked in communication.\n"
+    "\n"
+    "With the word kernels: every way to compute the convolutions of the usual networks, with GFLOP/s of the "
+    "direct\n"
+    "sum; nothing is judged.\n"
     "\n"
     "  --steps N                steps to time (default 20)\n"
     "  --json                   one JSON object on one line\n"
     "  --profile                also a table of where the time went, by op\n"
+    "  --kernels TABLE          of bench kernels: ref, x86-64, avx2, avx512 (default: the best that is "
+    "here)\n"
     "  --set SECTION.KEY=VALUE  override a key; may be repeated\n"
     "\n"
     "  gan_mpi bench jobs/bench/mlp.ini --steps 50\n";
@@ -33,18 +44,26 @@ static gan_status bench(const gan_comm *comm, const char *path, const char *cons
 
 static gan_status run(const gan_comm *comm, int argc, char **argv)
 {
-    const char *path = NULL, *steps = NULL, **sets = NULL;
+    const char *path = NULL, *steps = NULL, *table = NULL, **sets = NULL;
     int n = 0, n_sets = 0;
     bool json = false, profile = false;
     const gan_option options[] = {{.name = "--steps", .text = &steps},
                                   {.name = "--json", .flag = &json},
                                   {.name = "--profile", .flag = &profile},
+                                  {.name = "--kernels", .text = &table},
                                   {.name = "--set", .list = &sets, .n_list = &n_sets}};
     gan_log_setup(comm->rank, GAN_NORMAL);
-    gan_status s = gan_options_parse("bench", argc, argv, options, 4, &path, 1, &n);
+    gan_status s = gan_options_parse("bench", argc, argv, options, 5, &path, 1, &n);
+    bool kernels = n == 1 && strcmp(path, "kernels") == 0;
+    if (s == GAN_OK && table && !kernels)
+        s = GAN_FAIL(GAN_EUSAGE, "--kernels is for gan_mpi bench kernels; write --set parallel.kernels=%s",
+                     table);
     if (s == GAN_OK && n == 0) s = GAN_FAIL(GAN_EUSAGE, "which job? usage: gan_mpi bench CONFIG");
     s = gan_comm_agree(comm, s);
-    if (s == GAN_OK) s = bench(comm, path, sets, n_sets, steps, json, profile);
+    if (s == GAN_OK && kernels)
+        s = gan_comm_agree(comm, comm->rank == 0 ? gan__bench_kernels(table) : GAN_OK);
+    else if (s == GAN_OK)
+        s = bench(comm, path, sets, n_sets, steps, json, profile);
     gan_free(sets);
     return s;
 }

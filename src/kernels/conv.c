@@ -83,7 +83,7 @@ int64_t gan_conv_scratch(gan_conv_way way, const gan_conv *c, gan_conv_pass pass
 
 /* ---- choice ------------------------------------------------------------------------------------------------ */
 
-/* Measured with tests/bench_conv.c (AVX-512 and AVX2, layers of 2x2 to 64x64 pixels, 1 to 512 channels). A way is worth
+/* Measured with gan_mpi bench kernels (AVX-512 and AVX2, layers of 2x2 to 64x64 pixels, 1 to 512 channels). A way is worth
  * the products it saves times what its transforms leave of that. Below the least sizes transforms cost more than
  * products. */
 static const double leaves[GAN_CONV_WAYS] = {

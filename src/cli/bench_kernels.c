@@ -1,8 +1,10 @@
-/* Convolutions of the DCGANs of 64x64 and 32x32 pixels and of a body of 3x3 kernels: every way that applies, the three
- * passes and the transform of w. Prints GFLOP/s of the plain sum, whatever a way really computes, and marks what
- * gan_conv_choose takes. Run by hand, on a quiet machine: [table [shards]].
+/* gan_mpi bench kernels: convolutions of the DCGANs of 64x64 and 32x32 pixels and of a body of 3x3 kernels, every way that
+ * applies, the three passes and the transform of w. Prints GFLOP/s of the plain sum, whatever a way really computes, and
+ * marks what gan_conv_choose takes; that is how its rules were found.
  *
  * Medians over rounds that go through all ways in turn, so that a slow moment of the machine hits all alike. */
+#include "bench_kernels.h"
+
 #include "gan/clock.h"
 #include "gan/kernels.h"
 #include "gan/mem.h"
@@ -39,8 +41,7 @@ static float *random_array(int64_t n, uint64_t seed)
 {
     float *p = gan_calloc(n, sizeof *p);
     gan_rng at = {.seed = seed, .purpose = GAN_RNG_TEST};
-    if (!p) exit(1);
-    gan_rng_uniform(&at, 0, n, -1, 1, p);
+    if (p) gan_rng_uniform(&at, 0, n, -1, 1, p);
     return p;
 }
 
@@ -122,12 +123,10 @@ static void measure(bench *b, double s[GAN_CONV_WAYS][GAN_CONV_PASSES][2])
     for (int i = 0; i < GAN_CONV_WAYS * GAN_CONV_PASSES * 2; i++) (&s[0][0][0])[i] = median((&t[0][0][0])[i]);
 }
 
-static void report(const gan_kernels *k, const layer *l, int64_t shards)
+static void print_ways(const layer *l, const bench *b, double s[GAN_CONV_WAYS][GAN_CONV_PASSES][2])
 {
-    double s[GAN_CONV_WAYS][GAN_CONV_PASSES][2];
-    const gan_conv c = conv_of(l);
-    bench b = bench_new(k, &c, shards);
-    measure(&b, s);
+    const gan_conv c = b->c;
+    const int64_t shards = b->shards;
     for (int way = 0; way < GAN_CONV_WAYS; way++) {
         if (!gan_conv_applies((gan_conv_way)way, &c)) continue;
         printf("%-10s %-17s", l->name, gan_conv_way_name((gan_conv_way)way));
@@ -139,17 +138,32 @@ static void report(const gan_kernels *k, const layer *l, int64_t shards)
         printf("  %7.3f %7.3f ms\n", s[way][GAN_CONV_Y][1] * 1e3, s[way][GAN_CONV_DX][1] * 1e3);
         fflush(stdout);
     }
-    bench_free(&b);
 }
 
-int main(int argc, char **argv)
+static gan_status report(const gan_kernels *k, const layer *l, int64_t shards)
 {
-    const gan_kernels *k = argc > 1 ? gan_kernels_named(argv[1]) : gan_kernels_get(gan_kernels_count() - 1);
-    const int64_t shards = argc > 2 ? atoll(argv[2]) : 16;
-    if (!k) return fprintf(stderr, "no table %s here\n", argv[1]), 2;
-    printf("table %s, %lld shards; GFLOP/s of the plain sum, * what is chosen\n", k->name, (long long)shards);
-    printf("layer      way                    y                    dx                   dw             "
-           "weights y, dx\n");
-    for (int i = 0; i < LAYERS; i++) report(k, &layers[i], shards);
-    return 0;
+    double s[GAN_CONV_WAYS][GAN_CONV_PASSES][2];
+    const gan_conv c = conv_of(l);
+    bench b = bench_new(k, &c, shards);
+    bool whole = b.x && b.y && b.w && b.u && b.dw && b.scratch;
+    if (whole) {
+        measure(&b, s);
+        print_ways(l, &b, s);
+    }
+    bench_free(&b);
+    return whole ? GAN_OK : GAN_ENOMEM;
+}
+
+gan_status gan__bench_kernels(const char *table)
+{
+    const gan_kernels *k = table ? gan_kernels_named(table) : gan_kernels_get(gan_kernels_count() - 1);
+    const int64_t shards = 16;
+    if (!k)
+        return GAN_FAIL(GAN_EUSAGE, "bench kernels: this processor has no table \"%s\"; its best is %s",
+                        table, gan_kernels_get(gan_kernels_count() - 1)->name);
+    printf("%s kernels, %lld shards; GFLOP/s of the plain sum, * what is chosen\n", k->name,
+           (long long)shards);
+    printf("%-10s %-17s  %-20s  %-20s  %-20s %s\n", "layer", "way", "y", "dx", "dw", "weights y, dx");
+    for (int i = 0; i < LAYERS; i++) GAN_TRY(report(k, &layers[i], shards));
+    return GAN_OK;
 }
