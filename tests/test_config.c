@@ -1024,6 +1024,19 @@ static void allocations(void **state)
     gan_config_free(second);
 }
 
+/* A job that was copied with its indentation: what the first value swallowed is not called missing as well. */
+static void an_indented_job_has_one_complaint(void **state)
+{
+    (void)state;
+    static const char job[] = "[train]\n  batch = 3\n  steps = 4\n  [data]\n  source = ring\n";
+    gan_config *cfg;
+    gan_status s = gan_config_parse(&cfg, "job.ini", job, sizeof job - 1, NULL, 0, networks_of);
+    assert_int_equal(s, GAN_ECONFIG);
+    assert_non_null(strstr(gan_fail_text(), "job.ini:2: train.batch: the value goes on in line 3"));
+    assert_null(strchr(gan_fail_text(), '\n'));
+    gan_fail_clear();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -1039,6 +1052,7 @@ int main(void)
         TEST(layer_lines),
         TEST(line_ends),
         TEST(each_error),
+        TEST(an_indented_job_has_one_complaint),
         TEST(nul_byte),
         TEST(longest_line),
         TEST(all_errors_at_once),

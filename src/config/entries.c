@@ -80,6 +80,7 @@ static bool complain_of_lines(gan__entry *e, const gan__place *at, gan__complain
     const char *lf = strchr(e->text, '\n'), *more = lf;
     if (!lf) return false;
     int line = at->line;
+    list->swallowed = true;
     for (; *more == '\n'; more++) line++;
     if (at->line)
         gan__complain(

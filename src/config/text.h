@@ -55,6 +55,7 @@ enum { GAN__COMPLAINTS = 10 };
 
 typedef struct gan__complaints {
     int n, unsaid; /* kept in text; counted only */
+    bool swallowed; /* a value took in lines that were meant otherwise: what seems missing may stand there */
     int64_t used;
     char text[3840]; /* fits a failure text, with the last line about what is unsaid */
 } gan__complaints;
