@@ -26,8 +26,9 @@ typedef struct gan_conv {
 
 typedef enum gan_conv_pass { GAN_CONV_Y, GAN_CONV_DX, GAN_CONV_DW, GAN_CONV_PASSES } gan_conv_pass;
 
-/* The ways. X(ID, name, m, r, stride, meaning): Winograd's F(m x m, r x r) computes m x m results with (m+r-1)^2 products
- * (Lavin & Gray 2016); at stride 2 it does so for the four phases of the pixels, each a convolution of stride 1. */
+/* The ways. X(ID, name, m, r, stride, meaning): Winograd's F(m x m, r x r) computes m x m results with (m+r-1)^2
+ * products (Lavin & Gray 2016); at stride 2 it does so for the four phases of the pixels, each a convolution of
+ * stride 1. */
 #define GAN_CONV_LIST(X)                                                                                     \
     X(DIRECT, direct, 0, 0, 0, "patches as rows of a matrix product; any shape")                             \
     X(WINOGRAD_4X4_2X2, winograd_4x4_2x2, 4, 2, 2, "F(4x4,2x2) per phase: 4x4 kernels of stride 2")          \
@@ -49,8 +50,8 @@ typedef struct gan_conv_tail {
     float p, q;
 } gan_conv_tail;
 
-/* The functions of a table (kernels.h). way: one that applies. u: what conv_weights made of w for this way and pass, or w
- * itself where gan_conv_weight_floats() is 0. tail may be NULL. scratch: 64-byte aligned, gan_conv_scratch() floats,
+/* The functions of a table (kernels.h). way: one that applies. u: what conv_weights made of w for this way and pass, or
+ * w itself where gan_conv_weight_floats() is 0. tail may be NULL. scratch: 64-byte aligned, gan_conv_scratch() floats,
  * contents free. No output overlaps an input. */
 typedef void gan_conv_weights_fn(gan_conv_way way, const gan_conv *c, gan_conv_pass pass, const float *w,
                                  float *u);
@@ -67,11 +68,12 @@ const char *gan_conv_way_name(gan_conv_way way);
 /* Whether a way can compute convolutions of this shape, all passes. */
 bool gan_conv_applies(gan_conv_way way, const gan_conv *c);
 
-/* The way that was the fastest for shapes like this one. direct: only GAN_CONV_DIRECT may be. shards: those of c->N images,
- * for DW. */
+/* The way that was the fastest for shapes like this one. direct: only GAN_CONV_DIRECT may be. shards: those of c->N
+ * images, for DW. */
 gan_conv_way gan_conv_choose(const gan_conv *c, gan_conv_pass pass, int64_t shards, bool direct);
 
-/* Floats of u: of one update of w, for pass Y or DX; 0 where the way reads w itself. No dependence on N. */
+/* Floats of u: of one update of w, for pass Y or DX; 0 where the way takes w itself, because it needs no u or because u
+ * would be so large that it is better made part by part. No dependence on N. */
 int64_t gan_conv_weight_floats(gan_conv_way way, const gan_conv *c, gan_conv_pass pass);
 
 /* Floats of scratch of a pass, in every table. */

@@ -83,18 +83,19 @@ int64_t gan_conv_scratch(gan_conv_way way, const gan_conv *c, gan_conv_pass pass
 
 /* ---- choice ------------------------------------------------------------------------------------------------ */
 
-/* Measured with gan_mpi bench kernels (AVX-512 and AVX2, layers of 2x2 to 64x64 pixels, 1 to 512 channels). A way is worth
- * the products it saves times what its transforms leave of that. Below the least sizes transforms cost more than
- * products. */
-static const double leaves[GAN_CONV_WAYS] = {
-    [GAN_CONV_DIRECT] = 1.05,
-    [GAN_CONV_WINOGRAD_4X4_2X2] = 0.75,
-    [GAN_CONV_WINOGRAD_4X4_3X3] = 0.7,
-    [GAN_CONV_WINOGRAD_2X2_3X3] = 0.8,
-};
+/* Measured with gan_mpi bench kernels, all tables, layers of 2x2 to 64x64 pixels, 1 to 512 channels. A way is worth
+ * the products it saves times what its transforms leave of that; with fewer channels than these they leave
+ * nothing, nor for DW with few tiles in the images of a shard, for each shard's sum goes back to taps. */
 static const struct {
-    int64_t C, tiles; /* tiles: in the images of a shard, for each shard's sum is transformed */
-} least[GAN_CONV_PASSES] = {{16, 0}, {16, 0}, {4, 4}};
+    double leaves;
+    int64_t channels, channels_dw; /* of x */
+} measured[GAN_CONV_WAYS] = {
+    [GAN_CONV_DIRECT] = {1.05, 0, 0},
+    [GAN_CONV_WINOGRAD_4X4_2X2] = {0.75, 12, 8},
+    [GAN_CONV_WINOGRAD_4X4_3X3] = {0.7, 8, 4},
+    [GAN_CONV_WINOGRAD_2X2_3X3] = {0.8, 8, 4},
+};
+enum { FEW_TILES = 4 };
 
 /* Products of the plain sum for one of this way. */
 static double saved(const gan__winograd *f, const gan_conv *c)
@@ -107,10 +108,12 @@ static double worth(gan_conv_way way, const gan_conv *c, gan_conv_pass pass, int
 {
     const gan__winograd *f = &gan__winograd_of[way];
     const gan_conv mirrored = gan__conv_mirrored(c);
-    if (way == GAN_CONV_DIRECT) return leaves[way];
-    if (!gan_conv_applies(way, c) || c->C < least[pass].C) return 0;
-    if (gan__winograd_tiles(f, c) * (c->N / shards) < least[pass].tiles) return 0;
-    return leaves[way] * saved(f, pass == GAN_CONV_DX && c->stride == 1 ? &mirrored : c);
+    const bool dw = pass == GAN_CONV_DW;
+    if (way == GAN_CONV_DIRECT) return measured[way].leaves;
+    if (!gan_conv_applies(way, c)) return 0;
+    if (c->C < (dw ? measured[way].channels_dw : measured[way].channels)) return 0;
+    if (dw && gan__winograd_tiles(f, c) * (c->N / shards) < FEW_TILES) return 0;
+    return measured[way].leaves * saved(f, pass == GAN_CONV_DX && c->stride == 1 ? &mirrored : c);
 }
 
 gan_conv_way gan_conv_choose(const gan_conv *c, gan_conv_pass pass, int64_t shards, bool direct)

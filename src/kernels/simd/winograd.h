@@ -25,8 +25,8 @@ typedef struct gan__transforms {
 
 extern const gan__transforms GAN_NAME(transforms)[GAN_CONV_WAYS];
 
-/* How tiles lie on an image: `side` x `side` pixels each, at a distance of `stride`, of each phase; from one tile to the
- * next m*stride pixels. */
+/* How tiles lie on an image: `side` x `side` pixels each, at a distance of `stride`, of each phase; from one tile to
+ * the next m*stride pixels. */
 typedef struct gan__grid {
     int64_t H, W, C, tiles_y, tiles_x;
     int m, side, stride;
@@ -53,8 +53,8 @@ INLINE gan__grid y_grid(const gan__winograd *f, const gan_conv *c)
                        1,     0,     0};
 }
 
-/* Images to points: row t of a point's array, of `ld` floats, has tile t with all phases and channels. And back, for the
- * `count` columns from `first` on, which is all that the rows have then. outside: C floats for what lies outside
+/* Images to points: row t of a point's array, of `ld` floats, has tile t with all phases and channels. And back, for
+ * the `count` columns from `first` on, which is all that the rows have then. outside: C floats for what lies outside
  * of the image, zeros or to be overwritten. */
 void GAN_NAME(to_points)(const gan__grid *g, gan__to_points *f, int64_t images, const float *x,
                          const float *outside, float *v, int64_t ld, int64_t step);

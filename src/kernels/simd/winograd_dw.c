@@ -2,8 +2,8 @@
  * the products of all points, summed over the block in registers, come to lie in the first caches, go back to
  * the taps of w, and are merged into the tree over shards before they leave.
  *
- * The way back to taps is taken for each shard, although it is linear and could follow the merges: a rank that holds half of
- * the shards takes it before it meets the other half, and the bits must not tell. */
+ * The way back to taps is taken for each shard, although it is linear and could follow the merges: a rank that holds
+ * half of the shards takes it before it meets the other half, and the bits must not tell. */
 #include "winograd.h"
 
 /* Rows (phases and channels) and panels of a tile of dw. */

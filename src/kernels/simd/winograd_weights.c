@@ -58,8 +58,8 @@ static void transpose_16(const float *from, float *to)
     }
 }
 
-/* A block of w, some rows (phases and channels) of some columns, at most 16, transposed: to[tap][column][row]. At stride 1
- * DX is a convolution with the taps in reverse order. */
+/* A block of w, some rows (phases and channels) of some columns, at most 16, transposed: to[tap][column][row]. At
+ * stride 1 DX is a convolution with the taps in reverse order. */
 static void transpose(const gan__winograd *f, const gan_conv *c, const float *w, int64_t row, int64_t rows,
                       int64_t o, int64_t width, float to[TAPS][GAN_PANEL][GAN_PANEL])
 {
