@@ -56,4 +56,7 @@ int64_t gan_permute(uint64_t seed, uint64_t epoch, int64_t n, int64_t i);
  * Images become [N,H,W,1] uint8, labels [N] uint8; several image/label pairs are concatenated (train and test). */
 gan_status gan_import_idx(const char *const *images, const char *const *labels, int n_files, const char *out_path);
 
+/* CIFAR-10's binary files, plain or gzipped, one after the other, to [N,32,32,3] with labels. Local, rank 0 only. */
+gan_status gan_import_cifar(const char *const *files, int n_files, const char *out_path);
+
 #endif

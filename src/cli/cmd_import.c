@@ -1,4 +1,4 @@
-/* gan_mpi import: foreign files to a dataset. So far IDX, the format of MNIST and its kin.
+/* gan_mpi import: foreign files to a dataset.
  *
  * IDX files say themselves whether they hold images or labels, so they are given in any order, as a shell pattern
  * does; only the two kinds must come in the same order. */
@@ -38,22 +38,12 @@ static gan_status import_sorted(const char *const *images, int n_images, const c
     return gan_import_idx(images, n_labels ? labels : NULL, n_images, out);
 }
 
-static gan_status import_idx(const char *const *words, int n)
+static gan_status import_idx(const char *const *words, int n, const char *out)
 {
-    const char *out = n > 0 ? words[n - 1] : "";
-    if (n < 2)
-        return GAN_FAIL(
-            GAN_EUSAGE,
-            "gan_mpi import idx: wanted IDX files, then the dataset to make; see \"gan_mpi import "
-            "--help\"");
-    if (!gan__ends_in(out, ".h5") && !gan__ends_in(out, ".hdf5"))
-        return GAN_FAIL(
-            GAN_EUSAGE,
-            "gan_mpi import idx: the last word is the dataset to make and ends in .h5, got \"%s\"", out);
     const char **images = gan_calloc(2 * (int64_t)n, sizeof *images), **labels = images ? images + n : NULL;
     int n_images = 0, n_labels = 0;
     if (!images) return GAN_ENOMEM;
-    for (int i = 0; i < n - 1; i++) {
+    for (int i = 0; i < n; i++) {
         if (holds_labels(words[i]))
             labels[n_labels++] = words[i];
         else
@@ -64,14 +54,49 @@ static gan_status import_idx(const char *const *words, int n)
     return s;
 }
 
+/* ---- formats ----------------------------------------------------------------------------------------------- */
+
+typedef struct format {
+    const char *name, *inputs; /* inputs: what comes before the dataset, for failure texts */
+    gan_status (*import)(const char *const *inputs, int n, const char *out);
+} format;
+
+static const format formats[] = {
+    {"idx", "IDX files", import_idx},
+    {"cifar", "CIFAR-10's .bin files", gan_import_cifar},
+};
+
+enum { N_FORMATS = sizeof formats / sizeof formats[0] };
+
+static gan_status find_format(const char *word, const format **found)
+{
+    const char *names[N_FORMATS + 1] = {NULL};
+    for (int i = 0; i < N_FORMATS; i++) {
+        names[i] = formats[i].name;
+        *found = &formats[i];
+        if (strcmp(word, names[i]) == 0) return GAN_OK;
+    }
+    const char *near = gan_nearest(word, names);
+    return GAN_FAIL(GAN_EUSAGE, "gan_mpi import: unknown format \"%s\"; %s%s%s", word,
+                    near ? "did you mean " : "known: idx, cifar", near ? near : "", near ? "?" : "");
+}
+
 static gan_status import(const char *const *words, int n)
 {
-    static const char *const formats[] = {"idx", NULL};
+    const format *f;
     if (n == 0) return GAN_FAIL(GAN_EUSAGE, "gan_mpi import: which format? See \"gan_mpi import --help\"");
-    if (strcmp(words[0], "idx") == 0) return import_idx(words + 1, n - 1);
-    const char *near = gan_nearest(words[0], formats);
-    return GAN_FAIL(GAN_EUSAGE, "gan_mpi import: unknown format \"%s\"; %s%s", words[0],
-                    near ? "did you mean " : "known: ", near ? "idx?" : "idx");
+    GAN_TRY(find_format(words[0], &f));
+    if (n < 3)
+        return GAN_FAIL(
+            GAN_EUSAGE,
+            "gan_mpi import %s: wanted %s, then the dataset to make; see \"gan_mpi import --help\"", f->name,
+            f->inputs);
+    const char *out = words[n - 1];
+    if (!gan__ends_in(out, ".h5") && !gan__ends_in(out, ".hdf5"))
+        return GAN_FAIL(GAN_EUSAGE,
+                        "gan_mpi import %s: the last word is the dataset to make and ends in .h5, got \"%s\"",
+                        f->name, out);
+    return f->import(words + 1, n - 2, out);
 }
 
 static gan_status run(const gan_comm *comm, int argc, char **argv)
@@ -91,6 +116,7 @@ const gan_command gan_command_import = {
     .summary = "make a dataset file from files in other formats",
     .help =
         "usage: gan_mpi import idx FILE... OUT.h5\n"
+        "       gan_mpi import cifar FILE... OUT.h5\n"
         "\n"
         "Makes an HDF5 dataset: /images [N,H,W,C] and /labels [N]. It is written under a temporary name and\n"
         "replaces OUT.h5 when it is whole.\n"
@@ -100,6 +126,7 @@ const gan_command gan_command_import = {
         "                 whether it holds images or labels. Several of images are put one after the other; "
         "those\n"
         "                 of labels, if any, must be as many and in the same order.\n"
+        "  cifar          CIFAR-10's binary files (data_batch_1.bin ...), one after the other.\n"
         "\n"
         "Example: gan_mpi import idx train-images-idx3-ubyte.gz train-labels-idx1-ubyte.gz \\\n"
         "                            t10k-images-idx3-ubyte.gz t10k-labels-idx1-ubyte.gz data/mnist.h5\n",
