@@ -1,9 +1,9 @@
 /* The program: finds the command that is meant, starts MPI if it needs it, runs it, and turns its status into an exit
  * code. Everything else is behind the command's `run`.
  *
- * A command that needs no MPI runs without, so that it starts at once and on login nodes as well. What is said about
- * a bad command line is the exception: started as several ranks by mpirun, all of them read the same bad word, and
- * one shall speak; a rank that leaves early would also have mpirun kill the one that was about to. */
+ * A command that needs no MPI runs without, so that it starts at once and on login nodes as well. Started as several
+ * ranks by mpirun all the same, the first one runs it, and the others wait: one shall speak, and a rank that leaves early
+ * would have mpirun kill the one that was about to. */
 #include "cli/help.h"
 #include "cli/locate.h"
 
@@ -65,7 +65,7 @@ static bool is_training(const char *word)
 static gan_command choose(int *argc, char ***argv)
 {
     const char *word = **argv;
-    gan_command own = {.uses_mpi = is_one_of_several(), .run = run_unknown};
+    gan_command own = {.run = run_unknown};
     const gan_command *named = gan__command_find(word);
     if (!named && (strcmp(word, "help") == 0 || is_help(word) || strcmp(word, "--version") == 0)) {
         own.run = strcmp(word, "--version") == 0 ? gan__version_run : gan__help_run;
@@ -89,11 +89,18 @@ static void print_error(gan_status s)
     fprintf(stderr, "error: %s\n", gan_fail_text()[0] ? gan_fail_text() : gan_status_text(s));
 }
 
-static gan_status run_alone(const gan_command *c, int argc, char **argv)
+/* A command that needs no ranks. */
+static gan_status run_single(const gan_command *c, int argc, char **argv)
 {
     gan_status s = c->run(NULL, argc, argv);
     if (s == GAN_OK && (fflush(stdout) != 0 || ferror(stdout)))
         s = GAN_FAIL(GAN_EIO, "cannot write to standard output: %s", strerror(errno));
+    return s;
+}
+
+static gan_status run_alone(const gan_command *c, int argc, char **argv)
+{
+    gan_status s = run_single(c, argc, argv);
     if (s != GAN_OK) print_error(s);
     return s;
 }
@@ -104,7 +111,10 @@ static gan_status run_in_comm(const gan_command *c, int argc, char **argv)
     gan_status s = gan_comm_open(&comm, MPI_COMM_WORLD);
     if (s != GAN_OK) gan_comm_abort(NULL, s, gan_fail_text()); /* without it ranks cannot even agree to end */
     gan_log_setup(comm->rank, GAN_NORMAL);
-    s = gan_comm_report(comm, c->run(comm, argc, argv));
+    if (c->uses_mpi) s = c->run(comm, argc, argv);
+    else if (comm->rank == 0)
+        s = run_single(c, argc, argv); /* once, however often it was started */
+    s = gan_comm_report(comm, s);
     gan_comm_close(comm);
     return s;
 }
@@ -142,6 +152,7 @@ int main(int argc, char **argv)
     }
     argc--, argv++;
     gan_command c = choose(&argc, &argv);
-    gan_status s = c.uses_mpi ? run_with_mpi(&c, argc, argv) : run_alone(&c, argc, argv);
+    bool several = c.uses_mpi || is_one_of_several();
+    gan_status s = several ? run_with_mpi(&c, argc, argv) : run_alone(&c, argc, argv);
     return gan_status_exit_code(check_memory(s));
 }

@@ -25,7 +25,7 @@ const char *gan_file_remedy(int error)
     case EPERM:
     case EROFS: return "choose a place that you may write to, or ask for its permissions";
     case ENOENT:
-    case ENOTDIR: return "check the path: the file or its directory is not there";
+    case ENOTDIR: return "check the path";
     case EMFILE:
     case ENFILE: return "raise the limit on open files (ulimit -n)";
     default: return "check the file system";
