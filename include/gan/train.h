@@ -5,6 +5,12 @@
 #include "gan/collectives.h"
 #include "gan/system.h"
 
+#ifdef __clang__
+#define GAN_COMPILER __VERSION__ /* "Clang 14.0.6" or the like */
+#else
+#define GAN_COMPILER "gcc " __VERSION__
+#endif
+
 /* How a run is spread over ranks, resolved and checked from [parallel] and train.batch. */
 typedef struct gan_layout {
     gan_reduce_mode mode;

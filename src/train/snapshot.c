@@ -2,6 +2,7 @@
 #include "gan/snapshot.h"
 
 #include "gan/mem.h"
+#include "gan/train.h"
 
 #include <hdf5.h>
 #include <math.h>
@@ -111,7 +112,7 @@ static gan_status add_provenance(gan_checkpoint *c)
     MPI_Get_library_version(mpi, &n);
     mpi[strcspn(mpi, ",\n")] = '\0';
     GAN_TRY(gan_checkpoint_add_text(c, "version", GAN_VERSION));
-    GAN_TRY(gan_checkpoint_add_text(c, "compiler", __VERSION__));
+    GAN_TRY(gan_checkpoint_add_text(c, "compiler", GAN_COMPILER));
     GAN_TRY(gan_checkpoint_add_text(c, "hdf5", hdf5));
     GAN_TRY(gan_checkpoint_add_text(c, "mpi", mpi));
     return gan_checkpoint_add_text(c, "host", host);
