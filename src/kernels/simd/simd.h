@@ -36,7 +36,11 @@
 
 /* Before each loop over a tile, so that it is unrolled before the compiler looks for values to keep in registers; a
  * tile with one loop left in it lives in memory. */
+#ifdef __clang__
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
 #define UNROLL _Pragma("GCC unroll 32")
+#endif
 
 typedef float vf __attribute__((vector_size(4 * LANES)));
 typedef int32_t vi __attribute__((vector_size(4 * LANES)));
