@@ -42,22 +42,23 @@ typedef vf taps_of_tile[TAPS][TALL][WIDTH];
 enum { DIGITS = 5 };
 _Static_assert(GAN_DW_SHARDS < 1 << DIGITS, "the counter holds all shards of a block");
 
-/* The way back from points to taps, dw = G' m G, one line at a time. */
+/* The way back from points to taps, dw = G' m G, one line at a time. Products with powers of two are exact, the
+ * others are rounded, fused or not: here never fused. */
 
 INLINE void line_42(const vf *in, int s, vf *out, int t)
 {
     const vf a = in[0], b = in[s], c = in[2 * s], d = in[3 * s], e = in[4 * s];
-    out[0] = ((d - c) + 3 * (a - b)) * (1.0f / 6);
-    out[t] = e + ((c - 3 * b) + 2 * d) * (1.0f / 6);
+    out[0] = ((d - c) + vf_rounded(3 * (a - b))) * (1.0f / 6);
+    out[t] = e + vf_rounded(((c - vf_rounded(3 * b)) + 2 * d) * (1.0f / 6));
 }
 
 INLINE void line_43(const vf *in, int s, vf *out, int t)
 {
     const vf a = in[0], b = in[s], c = in[2 * s], d = in[3 * s], e = in[4 * s], f = in[5 * s];
     const vf sum = b + c, sum2 = d + e;
-    out[0] = ((sum2 - 4 * sum) + 6 * a) * (1.0f / 24);
+    out[0] = ((sum2 - 4 * sum) + vf_rounded(6 * a)) * (1.0f / 24);
     out[t] = ((d - e) + 2 * (c - b)) * (1.0f / 12);
-    out[2 * t] = f + (sum2 - sum) * (1.0f / 6);
+    out[2 * t] = f + vf_rounded((sum2 - sum) * (1.0f / 6));
 }
 
 INLINE void line_23(const vf *in, int s, vf *out, int t)
@@ -123,7 +124,7 @@ INLINE int64_t w_row(const place *at, int i, int j)
     return (ky * at->c->kw + kx) * at->c->C + at->c0;
 }
 
-/* Points of row r to taps. */
+/* Points of row r to taps. What is a product here must not be fused with a merge. */
 INLINE void back_to_taps(int side, int taps, int width, gan__line *back, int64_t r, vf (*points)[TALL][WIDTH],
                          taps_of_tile to)
 {
@@ -139,7 +140,7 @@ INLINE void back_to_taps(int side, int taps, int width, gan__line *back, int64_t
         for (int ky = 0; ky < taps; ky++) {
             back(half + ky * side, 1, out, 1);
             UNROLL
-            for (int kx = 0; kx < taps; kx++) to[ky * taps + kx][r][i] = out[kx];
+            for (int kx = 0; kx < taps; kx++) to[ky * taps + kx][r][i] = vf_rounded(out[kx]);
         }
     }
 }
