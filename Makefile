@@ -25,12 +25,13 @@ $(1)_LIBS   := $$(if $$($(1)_PKG),$$(shell pkg-config --libs $$($(1)_PKG)),$$(fo
                -L$$(d)/lib -Wl,-rpath,$$(d)/lib) $(4))
 endif
 endef
-LIBRARIES := HDF5 PNG ZLIB INIH RANDOM123
+LIBRARIES := HDF5 PNG JPEG ZLIB INIH RANDOM123
 # An HDF5 for the other MPI would bring a second MPI into the program.
 FLAVOUR   := $(if $(findstring mpich,$(shell $(CC) -show 2>/dev/null)),mpich,openmpi)
 $(eval $(call library,HDF5,hdf5-$(FLAVOUR) hdf5 hdf5-serial,hdf5.h,-lhdf5))
 $(eval $(call library,BLAS,openblas flexiblas cblas blas,cblas.h,-lopenblas))
 $(eval $(call library,PNG,libpng,png.h,-lpng))
+$(eval $(call library,JPEG,libjpeg,jpeglib.h,-ljpeg))
 $(eval $(call library,ZLIB,zlib,zlib.h,-lz))
 $(eval $(call library,INIH,inih,ini.h,-linih))
 $(eval $(call library,RANDOM123,random123,Random123/philox.h,))

@@ -22,6 +22,7 @@ table() {
 |mpirun|mpirun|$mpirun_package|openmpi|starts the ranks
 |HDF5|hdf5.h|pkg-config libhdf5-$flavour-dev|hdf5|datasets, checkpoints, metrics
 |libpng|png.h|libpng-dev|libpng|sample pictures
+|libjpeg|jpeglib.h|libjpeg-dev|libjpeg-turbo|imports photographs
 |zlib|zlib.h|zlib1g-dev|zlib|compressed files, checksums
 |inih|ini.h|libinih-dev|inih|configuration files
 |Random123|Random123/philox.h|librandom123-dev|random123|random numbers
@@ -79,7 +80,7 @@ detail() {
     case $1 in
     'C compiler') $(compiler) --version 2>/dev/null | head -n 1 ;;
     MPI) mpirun --version 2>/dev/null | sed -n '1{/HYDRA/!p;}; s/^ *Version: */MPICH /p' ;;
-    HDF5 | BLAS | libpng | zlib | inih | cmocka)
+    HDF5 | BLAS | libpng | libjpeg | zlib | inih | cmocka)
         key=$(echo "$1" | tr '[:lower:]' '[:upper:]')
         for f in ${FOUND:-}; do
             [ "${f%%=*}" = "${key#LIB}" ] && [ "${f#*=}" ] && echo "${f#*=} $(pkg-config --modversion "${f#*=}")"
@@ -101,7 +102,7 @@ without_apt() {
   cluster modules:  module load $modules      (names differ: see \`module avail\`)
   Spack:            spack install $modules && spack load $modules
 
-  A library that stands elsewhere: make HDF5_CFLAGS=-I... HDF5_LIBS="-L... -lhdf5" (PNG_, ZLIB_, INIH_, RANDOM123_, CMOCKA_,
+  A library that stands elsewhere: make HDF5_CFLAGS=-I... HDF5_LIBS="-L... -lhdf5" (PNG_, JPEG_, ZLIB_, INIH_, RANDOM123_, CMOCKA_,
   BLAS_ likewise). \`make help\` shows what is found.
 END
     case $rows in *Fashion-MNIST*) cat <<END ;; esac

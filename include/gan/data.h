@@ -59,4 +59,15 @@ gan_status gan_import_idx(const char *const *images, const char *const *labels, 
 /* CIFAR-10's binary files, plain or gzipped, one after the other, to [N,32,32,3] with labels. Local, rank 0 only. */
 gan_status gan_import_cifar(const char *const *files, int n_files, const char *out_path);
 
+/* `gan_mpi import images`: the PNG and JPEG files below a directory, sorted by path, to [N,size,size,channels] uint8.
+ * Local, rank 0 only. Each is cut to the square in its middle and resized with antialiasing. */
+enum { GAN_IMPORT_MAX_SIZE = 4096 };
+typedef struct gan_import_options {
+    const char *dir;
+    int size;
+    int channels;  /* 1 or 3: all are made so; 0: all must have those of the first */
+    bool skip_bad; /* a picture that cannot be decoded is named in a warning and left out; else it is refused */
+} gan_import_options;
+gan_status gan_import_images(const gan_import_options *o, const char *out_path);
+
 #endif

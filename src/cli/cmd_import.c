@@ -12,6 +12,11 @@
 #include <string.h>
 #include <zlib.h>
 
+/* Options as they were given; NULL: not at all. */
+typedef struct values {
+    const char *size, *channels, *bad;
+} values;
+
 /* What else is wrong with a file, gan_import_idx says: here it passes for images. */
 static bool holds_labels(const char *path)
 {
@@ -38,8 +43,9 @@ static gan_status import_sorted(const char *const *images, int n_images, const c
     return gan_import_idx(images, n_labels ? labels : NULL, n_images, out);
 }
 
-static gan_status import_idx(const char *const *words, int n, const char *out)
+static gan_status import_idx(const char *const *words, int n, const char *out, const values *unused)
 {
+    (void)unused;
     const char **images = gan_calloc(2 * (int64_t)n, sizeof *images), **labels = images ? images + n : NULL;
     int n_images = 0, n_labels = 0;
     if (!images) return GAN_ENOMEM;
@@ -54,16 +60,43 @@ static gan_status import_idx(const char *const *words, int n, const char *out)
     return s;
 }
 
+static gan_status import_cifar(const char *const *files, int n, const char *out, const values *unused)
+{
+    (void)unused;
+    return gan_import_cifar(files, n, out);
+}
+
+static gan_status import_images(const char *const *words, int n, const char *out, const values *v)
+{
+    long long size, channels = 0;
+    if (n != 1)
+        return GAN_FAIL(GAN_EUSAGE,
+                        "gan_mpi import images: wanted one directory, then the dataset to make, got %d", n);
+    if (!v->size)
+        return GAN_FAIL(GAN_EUSAGE, "gan_mpi import images: how large? Give --size N, such as --size 64");
+    GAN_TRY(gan_option_int("--size", v->size, 1, GAN_IMPORT_MAX_SIZE, &size));
+    if (v->channels) GAN_TRY(gan_option_int("--channels", v->channels, 1, 3, &channels));
+    if (channels == 2) return GAN_FAIL(GAN_EUSAGE, "option --channels wants 1 (grey) or 3 (RGB), got \"2\"");
+    bool skip = v->bad && strcmp(v->bad, "skip") == 0;
+    if (v->bad && !skip && strcmp(v->bad, "refuse") != 0)
+        return GAN_FAIL(GAN_EUSAGE, "option --bad wants skip or refuse, got \"%s\"", v->bad);
+    return gan_import_images(
+        &(gan_import_options){
+            .dir = words[0], .size = (int)size, .channels = (int)channels, .skip_bad = skip},
+        out);
+}
+
 /* ---- formats ----------------------------------------------------------------------------------------------- */
 
 typedef struct format {
     const char *name, *inputs; /* inputs: what comes before the dataset, for failure texts */
-    gan_status (*import)(const char *const *inputs, int n, const char *out);
+    gan_status (*import)(const char *const *inputs, int n, const char *out, const values *v);
 } format;
 
 static const format formats[] = {
     {"idx", "IDX files", import_idx},
-    {"cifar", "CIFAR-10's .bin files", gan_import_cifar},
+    {"cifar", "CIFAR-10's .bin files", import_cifar},
+    {"images", "a directory", import_images},
 };
 
 enum { N_FORMATS = sizeof formats / sizeof formats[0] };
@@ -78,10 +111,10 @@ static gan_status find_format(const char *word, const format **found)
     }
     const char *near = gan_nearest(word, names);
     return GAN_FAIL(GAN_EUSAGE, "gan_mpi import: unknown format \"%s\"; %s%s%s", word,
-                    near ? "did you mean " : "known: idx, cifar", near ? near : "", near ? "?" : "");
+                    near ? "did you mean " : "known: idx, cifar, images", near ? near : "", near ? "?" : "");
 }
 
-static gan_status import(const char *const *words, int n)
+static gan_status import(const char *const *words, int n, const values *v)
 {
     const format *f;
     if (n == 0) return GAN_FAIL(GAN_EUSAGE, "gan_mpi import: which format? See \"gan_mpi import --help\"");
@@ -96,17 +129,25 @@ static gan_status import(const char *const *words, int n)
         return GAN_FAIL(GAN_EUSAGE,
                         "gan_mpi import %s: the last word is the dataset to make and ends in .h5, got \"%s\"",
                         f->name, out);
-    return f->import(words + 1, n - 2, out);
+    if (f->import != import_images && (v->size || v->channels || v->bad))
+        return GAN_FAIL(GAN_EUSAGE,
+                        "gan_mpi import %s takes no options; --size, --channels and --bad are for images",
+                        f->name);
+    return f->import(words + 1, n - 2, out, v);
 }
 
 static gan_status run(const gan_comm *comm, int argc, char **argv)
 {
     (void)comm;
     int n;
+    values v = {0};
+    const gan_option options[] = {{.name = "--size", .text = &v.size},
+                                  {.name = "--channels", .text = &v.channels},
+                                  {.name = "--bad", .text = &v.bad}};
     const char **words = gan_calloc(argc, sizeof *words);
     if (!words) return GAN_ENOMEM;
-    gan_status s = gan_options_parse("import", argc, argv, NULL, 0, words, argc, &n);
-    if (s == GAN_OK) s = import(words, n);
+    gan_status s = gan_options_parse("import", argc, argv, options, 3, words, argc, &n);
+    if (s == GAN_OK) s = import(words, n, &v);
     gan_free(words);
     return s;
 }
@@ -117,6 +158,7 @@ const gan_command gan_command_import = {
     .help =
         "usage: gan_mpi import idx FILE... OUT.h5\n"
         "       gan_mpi import cifar FILE... OUT.h5\n"
+        "       gan_mpi import images DIR OUT.h5 --size N [--channels 1|3] [--bad skip|refuse]\n"
         "\n"
         "Makes an HDF5 dataset: /images [N,H,W,C] and /labels [N]. It is written under a temporary name and\n"
         "replaces OUT.h5 when it is whole.\n"
@@ -127,6 +169,14 @@ const gan_command gan_command_import = {
         "those\n"
         "                 of labels, if any, must be as many and in the same order.\n"
         "  cifar          CIFAR-10's binary files (data_batch_1.bin ...), one after the other.\n"
+        "  images         all PNG and JPEG files in DIR and below, in sorted order: the square in the "
+        "middle,\n"
+        "                 resized with antialiasing. What is transparent becomes white.\n"
+        "\n"
+        "  --size N       side of the images, in pixels\n"
+        "  --channels N   1: make all of them grey, 3: all RGB; without it, mixed pictures are refused\n"
+        "  --bad WHAT     refuse (the default): a damaged picture ends the import; skip: it is named and "
+        "left out\n"
         "\n"
         "Example: gan_mpi import idx train-images-idx3-ubyte.gz train-labels-idx1-ubyte.gz \\\n"
         "                            t10k-images-idx3-ubyte.gz t10k-labels-idx1-ubyte.gz data/mnist.h5\n",
