@@ -216,6 +216,36 @@ static void flipped_bytes_never_crash(void **state)
     }
 }
 
+static gan_status import_with(const char *text)
+{
+    spill(scratch("list.txt"), text, (long)strlen(text));
+    gan_import_options o = {.dir = scratch("in"), .size = 2, .attributes = scratch("list.txt")};
+    return gan_import_images(&o, scratch("out.h5"));
+}
+
+static void attributes_follow_their_pictures(void **state)
+{
+    (void)state;
+    hsize_t d[2];
+    new_dir();
+    put_png("in/b.png", 2, 2, 1);
+    put_png("in/sub/a.png", 2, 2, 1);
+    EXPECT_OK(import_with("3\nBald Smiling Young \r\nc.png 1 1 1\na.png  1 -1 -1\nb.png -1 -1  1\n"));
+    int8_t *v = read_array(scratch("out.h5"), "attributes", H5T_NATIVE_INT8, 2, d); /* b.png comes first */
+    assert_true(d[0] == 2 && d[1] == 3);
+    assert_memory_equal(v, ((int8_t[]){-1, -1, 1, 1, -1, -1}), 6);
+    free(v);
+    EXPECT_FAILURE(import_with("1\nBald\na.png 1\n"), GAN_EDATA, "in/b.png: ", "list.txt does not list it");
+    EXPECT_FAILURE(import_with("2\nBald\na.png 1\n"), GAN_EDATA, "list.txt: cut off");
+    EXPECT_FAILURE(import_with("1\nBald\na.png 2\n"), GAN_EDATA, "line 3 (a.png): attribute 1 is \"2\"");
+    EXPECT_FAILURE(import_with("1\nBald Old\na.png 1    \n"), GAN_EDATA,
+                   "line 3 (a.png): attribute 2 is \"\"");
+    EXPECT_FAILURE(import_with("1\nBald\na.png 1 1\n"), GAN_EDATA, "more than 1 values");
+    EXPECT_FAILURE(import_with("1\n\na.png 1\n"), GAN_EDATA, "line 2: the names");
+    EXPECT_FAILURE(import_with("x\n"), GAN_EDATA, "line 1: the number of pictures");
+    EXPECT_FAILURE(import_with(""), GAN_EDATA, "line 1: the number of pictures");
+}
+
 static void no_memory_is_said(void **state)
 {
     (void)state;
@@ -239,8 +269,9 @@ static void no_memory_is_said(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(pictures_are_cut_and_resized), TEST(order_and_channels), TEST(bad_pictures_are_named),
-        TEST(flipped_bytes_never_crash),    TEST(no_memory_is_said),
+        TEST(pictures_are_cut_and_resized),     TEST(order_and_channels),
+        TEST(bad_pictures_are_named),           TEST(flipped_bytes_never_crash),
+        TEST(attributes_follow_their_pictures), TEST(no_memory_is_said),
     };
     gan_log_setup(0, GAN_QUIET);
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);

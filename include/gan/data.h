@@ -67,6 +67,7 @@ typedef struct gan_import_options {
     int size;
     int channels;  /* 1 or 3: all are made so; 0: all must have those of the first */
     bool skip_bad; /* a picture that cannot be decoded is named in a warning and left out; else it is refused */
+    const char *attributes; /* CelebA's list_attr_celeba.txt, to /attributes [N,40] int8 with their names; may be NULL */
 } gan_import_options;
 gan_status gan_import_images(const gan_import_options *o, const char *out_path);
 

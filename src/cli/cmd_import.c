@@ -14,7 +14,7 @@
 
 /* Options as they were given; NULL: not at all. */
 typedef struct values {
-    const char *size, *channels, *bad;
+    const char *size, *channels, *bad, *attributes;
 } values;
 
 /* What else is wrong with a file, gan_import_idx says: here it passes for images. */
@@ -80,10 +80,12 @@ static gan_status import_images(const char *const *words, int n, const char *out
     bool skip = v->bad && strcmp(v->bad, "skip") == 0;
     if (v->bad && !skip && strcmp(v->bad, "refuse") != 0)
         return GAN_FAIL(GAN_EUSAGE, "option --bad wants skip or refuse, got \"%s\"", v->bad);
-    return gan_import_images(
-        &(gan_import_options){
-            .dir = words[0], .size = (int)size, .channels = (int)channels, .skip_bad = skip},
-        out);
+    return gan_import_images(&(gan_import_options){.dir = words[0],
+                                                   .size = (int)size,
+                                                   .channels = (int)channels,
+                                                   .skip_bad = skip,
+                                                   .attributes = v->attributes},
+                             out);
 }
 
 /* ---- formats ----------------------------------------------------------------------------------------------- */
@@ -129,10 +131,11 @@ static gan_status import(const char *const *words, int n, const values *v)
         return GAN_FAIL(GAN_EUSAGE,
                         "gan_mpi import %s: the last word is the dataset to make and ends in .h5, got \"%s\"",
                         f->name, out);
-    if (f->import != import_images && (v->size || v->channels || v->bad))
-        return GAN_FAIL(GAN_EUSAGE,
-                        "gan_mpi import %s takes no options; --size, --channels and --bad are for images",
-                        f->name);
+    if (f->import != import_images && (v->size || v->channels || v->bad || v->attributes))
+        return GAN_FAIL(
+            GAN_EUSAGE,
+            "gan_mpi import %s takes no options; --size, --channels, --bad and --attributes are for images",
+            f->name);
     return f->import(words + 1, n - 2, out, v);
 }
 
@@ -143,10 +146,11 @@ static gan_status run(const gan_comm *comm, int argc, char **argv)
     values v = {0};
     const gan_option options[] = {{.name = "--size", .text = &v.size},
                                   {.name = "--channels", .text = &v.channels},
-                                  {.name = "--bad", .text = &v.bad}};
+                                  {.name = "--bad", .text = &v.bad},
+                                  {.name = "--attributes", .text = &v.attributes}};
     const char **words = gan_calloc(argc, sizeof *words);
     if (!words) return GAN_ENOMEM;
-    gan_status s = gan_options_parse("import", argc, argv, options, 3, words, argc, &n);
+    gan_status s = gan_options_parse("import", argc, argv, options, 4, words, argc, &n);
     if (s == GAN_OK) s = import(words, n, &v);
     gan_free(words);
     return s;
@@ -159,6 +163,7 @@ const gan_command gan_command_import = {
         "usage: gan_mpi import idx FILE... OUT.h5\n"
         "       gan_mpi import cifar FILE... OUT.h5\n"
         "       gan_mpi import images DIR OUT.h5 --size N [--channels 1|3] [--bad skip|refuse]\n"
+        "                             [--attributes FILE]\n"
         "\n"
         "Makes an HDF5 dataset: /images [N,H,W,C] and /labels [N]. It is written under a temporary name and\n"
         "replaces OUT.h5 when it is whole.\n"

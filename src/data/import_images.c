@@ -1,5 +1,6 @@
 /* A directory of pictures to a dataset file: see gan_import_images in gan/data.h. Pictures go in by sorted path, so the
  * same directory makes the same dataset. */
+#include "attributes.h"
 #include "import.h"
 #include "picture.h"
 
@@ -15,7 +16,8 @@ typedef struct job {
     int64_t n, n_bad;
     int channels; /* 0: those of the first good picture, `like` */
     const char *like;
-    gan__import_array images;
+    gan__attributes list;
+    gan__import_array images, attributes;
     uint8_t *batch; /* images.chunk_rows images */
 } job;
 
@@ -46,7 +48,19 @@ static gan_status begin(job *j, gan_h5_file *f, const char *out, const gan__pict
     GAN_TRY(gan__import_array_open(&j->images, f, out, "images", H5T_NATIVE_UINT8, 4,
                                    (int64_t[]){j->o->size, j->o->size, j->channels}, GAN__IMPORT_QUICK));
     j->batch = gan_calloc(j->images.chunk_rows, (size_t)j->images.row_bytes);
-    return j->batch ? GAN_OK : GAN_ENOMEM;
+    if (!j->batch) return GAN_ENOMEM;
+    if (!j->o->attributes) return GAN_OK;
+    GAN_TRY(gan__import_array_open(&j->attributes, f, out, "attributes", H5T_NATIVE_INT8, 2, &j->list.n_names,
+                                   GAN__IMPORT_QUICK));
+    return gan__attributes_put_names(&j->list, j->attributes.dataset, out);
+}
+
+static gan_status append_attributes(job *j, const char *path)
+{
+    const int8_t *values;
+    if (!j->o->attributes) return GAN_OK;
+    GAN_TRY(gan__attributes_find(&j->list, path, &values));
+    return gan__import_array_append(&j->attributes, values, 1);
 }
 
 /* Read picture `path` into row *at of the batch; a bad one that is skipped leaves *at as it is. */
@@ -59,6 +73,7 @@ static gan_status take(job *j, gan_h5_file *f, const char *out, const char *path
     if (!j->batch) s = begin(j, f, out, &p, path);
     if (s == GAN_OK) s = check_channels(j, &p, path);
     if (s == GAN_OK) s = gan__picture_fit(&p, j->o->size, j->channels, j->batch + *at * j->images.row_bytes);
+    if (s == GAN_OK) s = append_attributes(j, path);
     gan_free(p.pixels);
     *at += s == GAN_OK;
     return s;
@@ -83,24 +98,28 @@ static gan_status fill(void *job_, gan_h5_file *f, const char *path)
 {
     job *j = job_;
     gan_status s = gan__import_array_close(&j->images, take_all(j, f, path));
+    s = gan__import_array_close(&j->attributes, s);
     return s == GAN_OK ? gan__import_put_source(f, path, &j->o->dir, 1) : s;
 }
 
 static void say(const job *j, const char *out_path)
 {
-    char extra[64] = "";
-    if (j->n_bad) snprintf(extra, sizeof extra, ", %lld bad left out", (long long)j->n_bad);
+    char extra[96], left_out[48] = "";
+    if (j->n_bad) snprintf(left_out, sizeof left_out, ", %lld bad left out", (long long)j->n_bad);
+    snprintf(extra, sizeof extra, "%s%s", j->o->attributes ? " with attributes" : "", left_out);
     gan__import_say(out_path, (int64_t)j->images.dims[0], (int64_t[]){j->o->size, j->o->size, j->channels},
                     extra);
 }
 
 gan_status gan_import_images(const gan_import_options *o, const char *out_path)
 {
-    job j = {.o = o, .images.dataset = -1};
+    job j = {.o = o, .images.dataset = -1, .attributes.dataset = -1};
     GAN_TRY(gan__picture_list(o->dir, &j.paths, &j.n));
-    gan_status s = gan__import_write(out_path, fill, &j);
+    gan_status s = o->attributes ? gan__attributes_read(&j.list, o->attributes) : GAN_OK;
+    if (s == GAN_OK) s = gan__import_write(out_path, fill, &j);
     if (s == GAN_OK) say(&j, out_path);
     gan_free(j.batch);
+    gan__attributes_free(&j.list);
     gan__picture_list_free(j.paths, j.n);
     return s;
 }
