@@ -1,0 +1,50 @@
+#!/bin/sh
+# Importing as a user types it, from files made here: CIFAR-10's binaries, and a PNG of one pixel.
+# Proved: texts and exit codes; that what was imported is read by `info`; that a failed import leaves the old dataset.
+. tests/mpi_env.sh
+gan=${GAN_MPI:-build/release/gan_mpi}
+dir=$(mktemp -d "${TMPDIR:-/tmp}/gan_import.XXXXXX") || exit 1
+trap 'rm -rf "$dir"' EXIT
+failed=0
+
+# gives CODE TEXT COMMAND...: its exit code, and a text (of one line) in what it prints to stdout or stderr.
+gives() {
+    code=$1 text=$2
+    shift 2
+    "$@" >"$dir/output" 2>&1 </dev/null
+    got=$?
+    if [ "$got" != "$code" ] || ! grep -qF -e "$text" "$dir/output"; then
+        printf 'FAIL %s\n  wanted: exit code %s, "%s"\n  got:    %s, saying: %s\n' "$*" "$code" "$text" "$got" \
+            "$(cat "$dir/output")"
+        failed=$((failed + 1))
+    fi
+}
+
+# Two records of zeros: label 0, black.
+head -c 6146 /dev/zero >"$dir/black.bin"
+head -c 6000 /dev/zero >"$dir/cut.bin"
+gives 0 '2 images of 32 x 32 x 3 with labels' "$gan" import cifar "$dir/black.bin" "$dir/c.h5"
+gives 5 'cut.bin: record 2 is cut off: 2927 bytes instead of 3073' "$gan" import cifar "$dir/cut.bin" "$dir/c.h5"
+gives 0 '32x32x3' "$gan" info "$dir/c.h5"
+gives 2 'takes no options' "$gan" import cifar "$dir/black.bin" "$dir/c.h5" --size 3
+gives 2 'did you mean cifar?' "$gan" import cifra "$dir/black.bin" "$dir/c.h5"
+
+# A grey PNG of one black pixel, byte by byte.
+mkdir "$dir/in"
+printf '\211PNG\r\n\032\n\0\0\0\rIHDR\0\0\0\001\0\0\0\001\010\0\0\0\0:~\233U\0\0\0\nIDATx\234c`\0\0\0\002\0\001H\257\244q\0\0\0\0IEND\256B`\202' \
+    >"$dir/in/dot.png"
+gives 0 '1 image of 4 x 4 x 3' "$gan" import images "$dir/in" "$dir/i.h5" --size 4 --channels 3
+printf 'no picture' >"$dir/in/bad.jpg"
+gives 5 'bad.jpg: neither PNG nor JPEG' "$gan" import images "$dir/in" "$dir/i.h5" --size 4
+gives 0 '1 image of 4 x 4 x 1, 1 bad left out' "$gan" import images "$dir/in" "$dir/i.h5" --size 4 --bad skip
+printf "1\nBald\nx.png 1\n" >"$dir/list"
+gives 5 'dot.png: ' "$gan" import images "$dir/in" "$dir/i.h5" --size 4 --bad skip --attributes "$dir/list"
+gives 2 'Give --size N' "$gan" import images "$dir/in" "$dir/i.h5"
+gives 2 'option --size wants' "$gan" import images "$dir/in" "$dir/i.h5" --size 0
+gives 2 'wants 1 (grey) or 3 (RGB)' "$gan" import images "$dir/in" "$dir/i.h5" --size 4 --channels 2
+gives 2 'wants skip or refuse' "$gan" import images "$dir/in" "$dir/i.h5" --size 4 --bad ignore
+gives 2 'did you mean --channels?' "$gan" import images "$dir/in" "$dir/i.h5" --size 4 --chanels 3
+gives 5 'no-such-directory: cannot open' "$gan" import images "$dir/no-such-directory" "$dir/i.h5" --size 4
+gives 0 '4x4x1' "$gan" info "$dir/i.h5"
+
+[ "$failed" = 0 ]
