@@ -1,4 +1,6 @@
-/* Sums by number for the graph: buckets, and what is small and summed by messages. An all_sum's reduction is made at its first use: the planner gives each one
+/* Sums by number for the graph: buckets, and what is small and summed by messages.
+ *
+ * An all_sum's reduction is made at its first use: the planner gives each one
  * a fixed place, and the order of first uses is the same on all ranks. */
 #include "bucket.h"
 

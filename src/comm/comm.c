@@ -25,41 +25,30 @@ void gan__mpi_warn(int code, const char *what)
     gan_warn("%s", gan_fail_text());
 }
 
-static gan_status split_by_node(gan_comm *c)
+/* The ranks of this node, and the node's number: the lowest rank on it. */
+static gan_status find_node(gan_comm *c, MPI_Comm mpi, int *node)
 {
-    GAN_TRY(gan__mpi(MPI_Comm_split_type(c->mpi, MPI_COMM_TYPE_SHARED, c->rank, MPI_INFO_NULL, &c->node),
+    GAN_TRY(gan__mpi(MPI_Comm_rank(mpi, node), "tell the rank"));
+    GAN_TRY(gan__mpi(MPI_Comm_split_type(mpi, MPI_COMM_TYPE_SHARED, *node, MPI_INFO_NULL, &c->node),
                      "find the ranks of this node"));
     GAN_TRY(gan__mpi(MPI_Comm_set_errhandler(c->node, MPI_ERRORS_RETURN), "set the error handler"));
     GAN_TRY(gan__mpi(MPI_Comm_rank(c->node, &c->node_rank), "tell the rank in the node"));
     GAN_TRY(gan__mpi(MPI_Comm_size(c->node, &c->node_size), "tell the ranks of the node"));
-    int first = c->node_rank == 0;
-    return gan__mpi(MPI_Allreduce(&first, &c->n_nodes, 1, MPI_INT, MPI_SUM, c->mpi), "count the nodes");
-}
-
-/* Number of this rank's node: the lowest rank on it. */
-static gan_status find_node(MPI_Comm mpi, int *node)
-{
-    MPI_Comm here;
-    int rank;
-    GAN_TRY(gan__mpi(MPI_Comm_rank(mpi, &rank), "tell the rank"));
-    GAN_TRY(gan__mpi(MPI_Comm_split_type(mpi, MPI_COMM_TYPE_SHARED, rank, MPI_INFO_NULL, &here),
-                     "find the ranks of this node"));
-    *node = rank;
-    gan_status s = gan__mpi(MPI_Bcast(node, 1, MPI_INT, 0, here), "number the nodes");
-    gan__mpi_warn(MPI_Comm_free(&here), "free the node's communicator");
-    return s;
+    return gan__mpi(MPI_Bcast(node, 1, MPI_INT, 0, c->node), "number the nodes");
 }
 
 /* Launchers may deal ranks out to nodes in turn; neighbours in our own order share a node, as teams and the cheap first
- * rounds of a reduction want it. */
-static gan_status duplicate(gan_comm *c, MPI_Comm mpi)
+ * rounds of a reduction want it. Within a node the order stays. */
+static gan_status order_by_node(gan_comm *c, MPI_Comm mpi)
 {
-    int node;
-    GAN_TRY(find_node(mpi, &node));
+    int node, first;
+    GAN_TRY(find_node(c, mpi, &node));
     GAN_TRY(gan__mpi(MPI_Comm_split(mpi, 0, node, &c->mpi), "duplicate the communicator"));
     GAN_TRY(gan__mpi(MPI_Comm_set_errhandler(c->mpi, MPI_ERRORS_RETURN), "set the error handler"));
     GAN_TRY(gan__mpi(MPI_Comm_rank(c->mpi, &c->rank), "tell the rank"));
-    return gan__mpi(MPI_Comm_size(c->mpi, &c->size), "tell the number of ranks");
+    GAN_TRY(gan__mpi(MPI_Comm_size(c->mpi, &c->size), "tell the number of ranks"));
+    first = c->node_rank == 0;
+    return gan__mpi(MPI_Allreduce(&first, &c->n_nodes, 1, MPI_INT, MPI_SUM, c->mpi), "count the nodes");
 }
 
 static gan_comm *allocate(void)
@@ -80,8 +69,7 @@ gan_status gan_comm_open(gan_comm **out, MPI_Comm mpi)
      * in it. */
     gan_status s = gan__worst(mpi, c ? GAN_OK : GAN_ENOMEM);
     if (s != GAN_OK) goto fail;
-    GAN_TRY_GOTO(duplicate(c, mpi));
-    GAN_TRY_GOTO(split_by_node(c));
+    GAN_TRY_GOTO(order_by_node(c, mpi));
     *out = c;
     return GAN_OK;
 fail:
