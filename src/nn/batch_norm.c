@@ -7,7 +7,7 @@
 #include "layer.h"
 
 enum { SCOPE, MOMENTUM, EPSILON };
-enum { GAMMA, BETA, MEAN, VARIANCE };
+enum { MEAN = 2, VARIANCE }; /* behind gamma and beta */
 
 static const gan_key args[] = {
     {"batch_norm", "scope", GAN_CHOICE, "", "batch", 0, 0, "batch|shard", false,
@@ -18,17 +18,13 @@ static const gan_key args[] = {
 
 static gan_status declare(gan_network *net, gan_layer *l)
 {
-    static const struct {
-        const char *role;
-        float start;
-        bool state;
-    } roles[] = {{"gamma", 1, false}, {"beta", 0, false}, {"running_mean", 0, true}, {"running_variance", 1, true}};
-    int64_t features = gan__channels(&l->in);
-    for (int i = 0; i < 4; i++) {
-        gan_param p = {.n_dims = 1, .dims = {features}, .init = GAN_INIT_CONSTANT, .init_scale = roles[i].start};
-        p.state = roles[i].state;
+    static const char *const roles[] = {"running_mean", "running_variance"};
+    GAN_TRY(gan__scale_declare(net, l));
+    for (int i = 0; i < 2; i++) {
+        gan_param p = {.n_dims = 1, .dims = {gan__channels(&l->in)}, .state = true, .init = GAN_INIT_CONSTANT};
+        p.init_scale = (float)i; /* mean 0, variance 1 */
         p.momentum = (float)l->value[MOMENTUM].r;
-        GAN_TRY(gan__param_declare(net, l, roles[i].role, &p));
+        GAN_TRY(gan__param_declare(net, l, roles[i], &p));
     }
     return GAN_OK;
 }
@@ -48,16 +44,6 @@ static gan_status batch_mean(gan_graph *g, gan_id x, bool per_shard, gan_id *mea
     GAN_TRY(gan_add_affine(g, *global, 1.0f / (float)(B * gan_graph_ranks(g)), 0, global));
     if (per_shard) return gan_add_affine(g, *mean, (float)S / (float)B, 0, mean);
     return gan_add_all_sum(g, *global, mean);
-}
-
-static gan_status scale_and_shift(gan_network *net, const gan_layer *l, gan_graph *g, gan_id x, gan_id *y)
-{
-    gan_id gamma, beta;
-    int64_t B = gan_graph_form(g, x)->dims[0];
-    GAN_TRY(gan_add_expand_rows(g, net->leaf[l->first_param + GAMMA], B, &gamma));
-    GAN_TRY(gan_add_expand_rows(g, net->leaf[l->first_param + BETA], B, &beta));
-    GAN_TRY(gan_add_mul(g, x, gamma, y));
-    return gan_add_add(g, *y, beta, y);
 }
 
 /* (x - mean) / sqrt(variance + epsilon); x is already centred. The root is taken before it is repeated. */
@@ -99,7 +85,7 @@ static gan_status apply(gan_network *net, const gan_layer *l, gan_graph *g, gan_
 {
     GAN_TRY(gan__as_pixels(g, x, &l->in, &x));
     GAN_TRY(mode == GAN_TRAINING ? training(net, l, g, x, y) : sampling(net, l, g, x, y));
-    return scale_and_shift(net, l, g, *y, y);
+    return gan__scale_apply(net, l, g, *y, y);
 }
 
 const gan_layer_kind gan_layer_batch_norm = {.name = "batch_norm",

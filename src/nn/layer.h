@@ -44,6 +44,10 @@ gan_status gan__as_features(gan_graph *g, gan_id x, const gan_sample_shape *s, g
 int64_t gan__channels(const gan_sample_shape *s); /* C */
 gan_status gan__as_pixels(gan_graph *g, gan_id x, const gan_sample_shape *s, gan_id *y);
 
+/* scale.c: parameters gamma and beta, the first two of a normalisation layer; x [pixels, C] * gamma + beta. */
+gan_status gan__scale_declare(gan_network *net, gan_layer *l);
+gan_status gan__scale_apply(gan_network *net, const gan_layer *l, gan_graph *g, gan_id x, gan_id *y);
+
 /* x w + b with the layer's first parameters; for dense and maxout. */
 gan_status gan__dense_declare(gan_network *net, gan_layer *l, int64_t units, int init_arg, bool bias);
 gan_status gan__dense_apply(gan_network *net, const gan_layer *l, gan_graph *g, gan_id x, bool bias, gan_id *y);

@@ -3,7 +3,6 @@
 #include "layer.h"
 
 enum { EPSILON };
-enum { GAMMA, BETA };
 
 static const gan_key instance_args[] = {
     {"instance_norm", "epsilon", GAN_REAL, "", "1e-5", 1e-12, 1, NULL, false, "added to the variance"},
@@ -12,27 +11,17 @@ static const gan_key layer_args[] = {
     {"layer_norm", "epsilon", GAN_REAL, "", "1e-5", 1e-12, 1, NULL, false, "added to the variance"},
 };
 
-static gan_status declare_affine(gan_network *net, gan_layer *l)
-{
-    static const char *const roles[] = {"gamma", "beta"};
-    for (int i = 0; i < 2; i++) {
-        gan_param p = {.n_dims = 1, .dims = {gan__channels(&l->in)}, .init = GAN_INIT_CONSTANT, .init_scale = i ? 0 : 1};
-        GAN_TRY(gan__param_declare(net, l, roles[i], &p));
-    }
-    return GAN_OK;
-}
-
 static gan_status instance_declare(gan_network *net, gan_layer *l)
 {
     if (l->in.n_dims != 3 || l->in.dims[0] * l->in.dims[1] < 2)
         return gan__layer_error(l, "wanted an image, height x width x channels, of at least 2 pixels");
-    return declare_affine(net, l);
+    return gan__scale_declare(net, l);
 }
 
 static gan_status layer_declare(gan_network *net, gan_layer *l)
 {
     if (gan_sample_floats(&l->in) < 2) return gan__layer_error(l, "wanted at least 2 features");
-    return declare_affine(net, l);
+    return gan__scale_declare(net, l);
 }
 
 /* The mean over what belongs together, repeated to the shape of x. */
@@ -67,23 +56,12 @@ static gan_status normalise(gan_graph *g, gan_id x, mean_fn *mean_of, float epsi
     return gan_add_div(g, *y, variance, y);
 }
 
-static gan_status scale_and_shift(gan_network *net, const gan_layer *l, gan_graph *g, gan_id x, gan_id *y)
-{
-    gan_id gamma, beta;
-    GAN_TRY(gan__as_pixels(g, x, &l->in, &x));
-    const int64_t rows = gan_graph_form(g, x)->dims[0];
-    GAN_TRY(gan_add_expand_rows(g, net->leaf[l->first_param + GAMMA], rows, &gamma));
-    GAN_TRY(gan_add_expand_rows(g, net->leaf[l->first_param + BETA], rows, &beta));
-    GAN_TRY(gan_add_mul(g, x, gamma, y));
-    return gan_add_add(g, *y, beta, y);
-}
-
 static gan_status instance_apply(gan_network *net, const gan_layer *l, gan_graph *g, gan_id x, gan_mode mode, gan_id *y)
 {
     (void)mode;
     GAN_TRY(gan__as_samples(g, x, &l->in, &x));
     GAN_TRY(normalise(g, x, mean_of_pixels, (float)l->value[EPSILON].r, y));
-    return scale_and_shift(net, l, g, *y, y);
+    return gan__scale_apply(net, l, g, *y, y);
 }
 
 static gan_status layer_apply(gan_network *net, const gan_layer *l, gan_graph *g, gan_id x, gan_mode mode, gan_id *y)
@@ -91,7 +69,7 @@ static gan_status layer_apply(gan_network *net, const gan_layer *l, gan_graph *g
     (void)mode;
     GAN_TRY(gan__as_features(g, x, &l->in, &x));
     GAN_TRY(normalise(g, x, mean_of_features, (float)l->value[EPSILON].r, y));
-    return scale_and_shift(net, l, g, *y, y);
+    return gan__scale_apply(net, l, g, *y, y);
 }
 
 const gan_layer_kind gan_layer_instance_norm = {
