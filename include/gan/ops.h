@@ -57,7 +57,6 @@ gan_status gan_add_expand_cols(gan_graph *g, gan_id x, int64_t cols, gan_id *y);
 
 /* Shape. axis 0 of a SHARDED value means the rows of each shard, so shards stay whole. */
 gan_status gan_add_reshape(gan_graph *g, gan_id x, int n_dims, const int64_t *dims, gan_id *y);
-gan_status gan_add_flatten(gan_graph *g, gan_id x, gan_id *y); /* [B,...] -> [B,F] */
 gan_status gan_add_slice(gan_graph *g, gan_id x, int axis, int64_t from, int64_t to, gan_id *y);
 gan_status gan_add_pad(gan_graph *g, gan_id x, int axis, int64_t from, int64_t size, gan_id *y); /* adjoint of slice */
 gan_status gan_add_concat(gan_graph *g, gan_id a, gan_id b, int axis, gan_id *y);

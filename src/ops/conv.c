@@ -11,6 +11,11 @@
 
 #include "gan/conv.h"
 
+gan_window gan__conv_window(const gan_params *p)
+{
+    return (gan_window){p->conv.kh, p->conv.kw, p->conv.stride, p->conv.pad};
+}
+
 static gan_conv geometry(const gan_params *p, const gan_form *x, int64_t O)
 {
     gan_conv c = {.N = x->dims[0], .H = x->dims[1], .W = x->dims[2], .C = x->dims[3], .O = O};
@@ -41,9 +46,51 @@ static int64_t floats_of_weights(const gan_params *p, const gan_conv *c, gan_con
     return gan_conv_weight_floats((gan_conv_way)p->conv.way, c, pass);
 }
 
-static gan_conv_way way_of(const gan_call *c)
+static gan_conv_way way_of(const gan_node *y)
 {
-    return (gan_conv_way)c->y->p.conv.way;
+    return (gan_conv_way)y->p.conv.way;
+}
+
+/* Channels of x: the rows of w over the pixels of the kernel. */
+static gan_conv dx_geometry(const gan_params *p, const gan_form *dy, const gan_form *w)
+{
+    const gan_form x = image_form(dy, p->conv.h, p->conv.w, w->dims[0] / (p->conv.kh * p->conv.kw));
+    return geometry(p, &x, w->dims[1]);
+}
+
+static gan_conv_pass pass_of(const gan_node *y)
+{
+    return y->op == &gan_op_conv ? GAN_CONV_Y : y->op == &gan_op_conv_dx ? GAN_CONV_DX : GAN_CONV_DW;
+}
+
+/* The convolution that a node of any pass belongs to. */
+static gan_conv shape_of(const gan_graph *g, const gan_node *y)
+{
+    const gan_form *a = gan__in(g, y, 0), *b = gan__in(g, y, 1);
+    if (pass_of(y) == GAN_CONV_DX) return dx_geometry(&y->p, a, b);
+    return geometry(&y->p, a, b->dims[pass_of(y) == GAN_CONV_DW ? 3 : 1]);
+}
+
+static int64_t scratch(const gan_graph *g, const gan_node *y)
+{
+    const gan_conv shape = shape_of(g, y);
+    return gan_conv_scratch(way_of(y), &shape, pass_of(y), gan_graph_shards(g));
+}
+
+static double flop(const gan_graph *g, const gan_node *y)
+{
+    const gan_conv shape = shape_of(g, y);
+    return gan_conv_flop(&shape);
+}
+
+static gan_params params_of(const gan_window *k)
+{
+    return (gan_params){.conv = {.kh = k->kh, .kw = k->kw, .stride = k->stride, .pad = k->pad}};
+}
+
+static bool sensible(const gan_window *k)
+{
+    return k->kh > 0 && k->kw > 0 && k->stride > 0 && k->pad >= 0;
 }
 
 /* ---- transformed weights ------------------------------------------------------------------------------------- */
@@ -67,7 +114,7 @@ static gan_status weights_infer(gan_graph *g, gan_node *y)
 static gan_status weights_forward(const gan_call *c)
 {
     const gan_conv shape = described(&c->y->p);
-    c->run->k->conv_weights(way_of(c), &shape, (gan_conv_pass)c->y->p.conv.pass, c->in[0], c->out);
+    c->run->k->conv_weights(way_of(c->y), &shape, (gan_conv_pass)c->y->p.conv.pass, c->in[0], c->out);
     return GAN_OK;
 }
 
@@ -99,11 +146,6 @@ static gan_status add_weights(gan_graph *g, gan_node *node, const gan_conv *c, g
 
 /* ---- y = conv(x, w) -------------------------------------------------------------------------------------------- */
 
-static gan_conv y_shape(const gan_graph *g, const gan_node *y)
-{
-    return geometry(&y->p, gan__in(g, y, 0), gan__in(g, y, 1)->dims[1]);
-}
-
 static gan_status y_infer(gan_graph *g, gan_node *y)
 {
     const gan_form x = *gan__in(g, y, 0), *w = gan__in(g, y, 1);
@@ -123,46 +165,24 @@ static gan_status y_backward(gan_graph *g, gan_id y, gan_id dy, gan_id *dx)
 {
     const gan_node node = *gan_graph_node(g, y);
     const gan_form x = *gan__in(g, &node, 0);
-    gan_window k = {node.p.conv.kh, node.p.conv.kw, node.p.conv.stride, node.p.conv.pad};
+    gan_window k = gan__conv_window(&node.p);
     GAN_TRY(gan_add_conv_dw(g, node.in[0], dy, &k, &dx[1]));
     return gan_add_conv_dx(g, dy, node.in[1], &k, x.dims[1], x.dims[2], &dx[0]);
 }
 
 static gan_status y_forward(const gan_call *c)
 {
-    const gan_conv shape = y_shape(c->graph, c->y);
-    c->run->k->conv_y(way_of(c), &shape, c->in[0], c->in[c->y->n_in - 1], NULL, c->out, c->scratch);
+    const gan_conv shape = shape_of(c->graph, c->y);
+    c->run->k->conv_y(way_of(c->y), &shape, c->in[0], c->in[c->y->n_in - 1], NULL, c->out, c->scratch);
     return GAN_OK;
-}
-
-static int64_t y_scratch(const gan_graph *g, const gan_node *y)
-{
-    const gan_conv shape = y_shape(g, y);
-    return gan_conv_scratch((gan_conv_way)y->p.conv.way, &shape, GAN_CONV_Y, gan_graph_shards(g));
-}
-
-static double y_flop(const gan_graph *g, const gan_node *y)
-{
-    const gan_conv shape = y_shape(g, y);
-    return gan_conv_flop(&shape);
 }
 
 const gan_op gan_op_conv = {.name = "conv",
                             .infer = y_infer,
                             .backward = y_backward,
                             .forward = y_forward,
-                            .scratch = y_scratch,
-                            .flop = y_flop};
-
-static gan_params params_of(const gan_window *k)
-{
-    return (gan_params){.conv = {.kh = k->kh, .kw = k->kw, .stride = k->stride, .pad = k->pad}};
-}
-
-static bool sensible(const gan_window *k)
-{
-    return k->kh > 0 && k->kw > 0 && k->stride > 0 && k->pad >= 0;
-}
+                            .scratch = scratch,
+                            .flop = flop};
 
 /* Set the way of a pass, and its transformed weights; forms that do not fit are left to infer. */
 static gan_status decide(gan_graph *g, gan_node *node, gan_conv *c, gan_conv_pass pass)
@@ -184,22 +204,10 @@ gan_status gan_add_conv(gan_graph *g, gan_id x, gan_id w, const gan_window *k, g
 
 /* ---- x = conv_dx(y, w) ------------------------------------------------------------------------------------------ */
 
-/* Channels of x: the rows of w over the pixels of the kernel. */
-static gan_conv dx_geometry(const gan_params *p, const gan_form *dy, const gan_form *w)
-{
-    const gan_form x = image_form(dy, p->conv.h, p->conv.w, w->dims[0] / (p->conv.kh * p->conv.kw));
-    return geometry(p, &x, w->dims[1]);
-}
-
 static bool dx_fits(const gan_conv *c, const gan_form *dy, const gan_form *w)
 {
     return is_image_of(dy) && is_weight_of(w, c) && c->OH == dy->dims[1] && c->OW == dy->dims[2] &&
            c->O == dy->dims[3];
-}
-
-static gan_conv dx_shape(const gan_graph *g, const gan_node *y)
-{
-    return dx_geometry(&y->p, gan__in(g, y, 0), gan__in(g, y, 1));
 }
 
 static gan_status dx_infer(gan_graph *g, gan_node *y)
@@ -218,36 +226,24 @@ static gan_status dx_infer(gan_graph *g, gan_node *y)
 static gan_status dx_backward(gan_graph *g, gan_id y, gan_id dy, gan_id *dx)
 {
     const gan_node node = *gan_graph_node(g, y);
-    gan_window k = {node.p.conv.kh, node.p.conv.kw, node.p.conv.stride, node.p.conv.pad};
+    gan_window k = gan__conv_window(&node.p);
     GAN_TRY(gan_add_conv_dw(g, dy, node.in[0], &k, &dx[1]));
     return gan_add_conv(g, dy, node.in[1], &k, &dx[0]);
 }
 
 static gan_status dx_forward(const gan_call *c)
 {
-    const gan_conv shape = dx_shape(c->graph, c->y);
-    c->run->k->conv_dx(way_of(c), &shape, c->in[0], c->in[c->y->n_in - 1], NULL, c->out, c->scratch);
+    const gan_conv shape = shape_of(c->graph, c->y);
+    c->run->k->conv_dx(way_of(c->y), &shape, c->in[0], c->in[c->y->n_in - 1], NULL, c->out, c->scratch);
     return GAN_OK;
-}
-
-static int64_t dx_scratch(const gan_graph *g, const gan_node *y)
-{
-    const gan_conv shape = dx_shape(g, y);
-    return gan_conv_scratch((gan_conv_way)y->p.conv.way, &shape, GAN_CONV_DX, gan_graph_shards(g));
-}
-
-static double dx_flop(const gan_graph *g, const gan_node *y)
-{
-    const gan_conv shape = dx_shape(g, y);
-    return gan_conv_flop(&shape);
 }
 
 const gan_op gan_op_conv_dx = {.name = "conv_dx",
                                .infer = dx_infer,
                                .backward = dx_backward,
                                .forward = dx_forward,
-                               .scratch = dx_scratch,
-                               .flop = dx_flop};
+                               .scratch = scratch,
+                               .flop = flop};
 
 gan_status gan_add_conv_dx(gan_graph *g, gan_id dy, gan_id w, const gan_window *k, int64_t H, int64_t W,
                            gan_id *x)
@@ -263,11 +259,6 @@ gan_status gan_add_conv_dx(gan_graph *g, gan_id dy, gan_id w, const gan_window *
 }
 
 /* ---- w = conv_dw(x, y) ------------------------------------------------------------------------------------------ */
-
-static gan_conv dw_shape(const gan_graph *g, const gan_node *y)
-{
-    return geometry(&y->p, gan__in(g, y, 0), gan__in(g, y, 1)->dims[3]);
-}
 
 static bool dw_fits(const gan_conv *c, const gan_form *x, const gan_form *dy)
 {
@@ -291,36 +282,25 @@ static gan_status dw_backward(gan_graph *g, gan_id y, gan_id dy, gan_id *dx)
 {
     const gan_node node = *gan_graph_node(g, y);
     const gan_form x = *gan__in(g, &node, 0);
-    gan_window k = {node.p.conv.kh, node.p.conv.kw, node.p.conv.stride, node.p.conv.pad};
+    gan_window k = gan__conv_window(&node.p);
     GAN_TRY(gan_add_conv_dx(g, node.in[1], dy, &k, x.dims[1], x.dims[2], &dx[0]));
     return gan_add_conv(g, node.in[0], dy, &k, &dx[1]);
 }
 
 static gan_status dw_forward(const gan_call *c)
 {
-    const gan_conv shape = dw_shape(c->graph, c->y);
-    c->run->k->conv_dw(way_of(c), &shape, gan_graph_shards(c->graph), c->in[0], c->in[1], c->out, c->scratch);
+    const gan_conv shape = shape_of(c->graph, c->y);
+    c->run->k->conv_dw(way_of(c->y), &shape, gan_graph_shards(c->graph), c->in[0], c->in[1], c->out,
+                       c->scratch);
     return GAN_OK;
-}
-
-static int64_t dw_scratch(const gan_graph *g, const gan_node *y)
-{
-    const gan_conv shape = dw_shape(g, y);
-    return gan_conv_scratch((gan_conv_way)y->p.conv.way, &shape, GAN_CONV_DW, gan_graph_shards(g));
-}
-
-static double dw_flop(const gan_graph *g, const gan_node *y)
-{
-    const gan_conv shape = dw_shape(g, y);
-    return gan_conv_flop(&shape);
 }
 
 const gan_op gan_op_conv_dw = {.name = "conv_dw",
                                .infer = dw_infer,
                                .backward = dw_backward,
                                .forward = dw_forward,
-                               .scratch = dw_scratch,
-                               .flop = dw_flop};
+                               .scratch = scratch,
+                               .flop = flop};
 
 gan_status gan_add_conv_dw(gan_graph *g, gan_id x, gan_id dy, const gan_window *k, gan_id *w)
 {

@@ -96,17 +96,6 @@ gan_status gan_add_sum_batch(gan_graph *g, gan_id x, gan_id *y)
     return gan_add_tree_sum(g, *y, y);
 }
 
-gan_status gan_add_flatten(gan_graph *g, gan_id x, gan_id *y)
-{
-    const gan_form *f = gan_graph_form(g, x);
-    int64_t dims[2] = {f->dims[0], gan__cols(f)};
-    if (f->n_dims == 2) {
-        *y = x;
-        return GAN_OK;
-    }
-    return gan_add_reshape(g, x, 2, dims, y);
-}
-
 gan_status gan_add_mean(gan_graph *g, gan_id x, int64_t n_global, gan_id *y)
 {
     GAN_TRY(gan_add_sum_cols(g, x, y));

@@ -44,6 +44,8 @@ gan__span gan__window(const gan_params *p, int kernel, int64_t i, int64_t n); /*
 bool gan__windows_fit(const gan_params *p, const gan_form *image, const gan_form *windows);
 gan_status gan__windows_form(gan_graph *g, gan_node *y, const gan_form *image); /* sets y->form */
 
+gan_window gan__conv_window(const gan_params *p); /* conv.c: of p.conv */
+
 #define GAN_OP(ID, sym) extern const gan_op gan_op_##sym;
 #include "ops.def"
 #undef GAN_OP

@@ -57,7 +57,7 @@ static gan_status map_of_sums(gan_graph *g, const gan_node *node, gan_id *y)
 /* The product x^T y of the same kind as `like`: of rows, or of a convolution's images. */
 static gan_status add_product(gan_graph *g, const gan_node *like, gan_id x, gan_id dy, gan_id *y)
 {
-    const gan_window k = {like->p.conv.kh, like->p.conv.kw, like->p.conv.stride, like->p.conv.pad};
+    const gan_window k = gan__conv_window(&like->p);
     return like->op == &gan_op_conv_dw ? gan_add_conv_dw(g, x, dy, &k, y) : gan_add_matmul_tn(g, x, dy, y);
 }
 
