@@ -47,9 +47,11 @@ void gan_session_step(gan_session *s, int64_t step, bool metrics);
 void gan_session_reset_times(gan_session *s);
 int64_t gan_session_images_per_step(const gan_session *s); /* real samples that a step reads, over all ranks */
 
-/* Collective: GAN_ENUMERIC on all ranks when a gradient of the last step was not finite; the lowest rank that sees
- * the first bad value has a text with phase, step, layer and the given name of the last checkpoint. Costs nothing when all is well. */
-gan_status gan_session_check_finite(gan_session *s, const char *last_checkpoint);
+/* Local: the network whose gradient in the last step was not finite, the same on all ranks; NULL: all were. */
+const char *gan_session_not_finite(const gan_session *s);
+/* Collective, then: GAN_ENUMERIC; the lowest rank that sees the first bad value has a text with phase, step and layer, and
+ * what is said of checkpoints. */
+gan_status gan_session_diagnose(gan_session *s, const char *network, const char *of_checkpoints);
 
 typedef struct gan_train_options {
     bool fresh; /* move the old run directory aside first */

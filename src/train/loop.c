@@ -212,25 +212,26 @@ static gan_status boundary(loop *l, bool recorded, bool *stop)
     return l->failure != GAN_OK ? l->failure : GAN_ESTOPPED;
 }
 
-static void checkpoint_text(const loop *l, char *text, size_t n)
+static gan_status check_finite(loop *l)
 {
-    if (l->saved < 0) snprintf(text, n, "there is no checkpoint yet");
-    else
-        snprintf(text, n, "the last good checkpoint is %s/checkpoints/step-%09lld.h5",
+    const char *network = gan_session_not_finite(&l->s);
+    char text[4096] = "there is no checkpoint yet";
+    if (!network) return GAN_OK;
+    if (l->saved >= 0)
+        snprintf(text, sizeof text, "the last good checkpoint is %s/checkpoints/step-%09lld.h5",
                  gan_config_text(l->s.cfg, "run", "dir"), (long long)l->saved);
+    return gan_session_diagnose(&l->s, network, text);
 }
 
 static gan_status run_steps(loop *l)
 {
     bool stop = l->step >= l->last;
     gan_status status = GAN_OK;
-    char where[4096];
     while (!stop && status == GAN_OK) {
         int64_t every = gan_config_int(l->s.cfg, "metrics", "every");
         bool record = (l->step + 1) % every == 0 || l->step + 1 == l->last || l->step == 0;
         gan_session_step(&l->s, l->step, record);
-        checkpoint_text(l, where, sizeof where);
-        status = gan_session_check_finite(&l->s, where);
+        status = check_finite(l);
         if (status != GAN_OK) break;
         l->step++;
         status = boundary(l, record, &stop);

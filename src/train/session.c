@@ -181,7 +181,7 @@ int64_t gan_session_images_per_step(const gan_session *s)
 }
 
 /* The text goes to one rank: the first in whose part of the batch the earliest bad node shows. */
-static gan_status diagnose(gan_session *s, const char *network, const char *last_checkpoint)
+static gan_status diagnose(gan_session *s, const char *network, const char *of_checkpoints)
 {
     int64_t mine, first, rank;
     char text[512];
@@ -194,13 +194,17 @@ static gan_status diagnose(gan_session *s, const char *network, const char *last
     return GAN_FAIL(GAN_ENUMERIC,
                     "step %lld: a value is not finite; first seen in %s. Stopped before it was stored; %s. "
                     "A lower learning rate, clip_norm or another init may help",
-                    (long long)s->run.step + 1, text, last_checkpoint);
+                    (long long)s->run.step + 1, text, of_checkpoints);
 }
 
-gan_status gan_session_check_finite(gan_session *s, const char *last_checkpoint)
+const char *gan_session_not_finite(const gan_session *s)
 {
     for (int i = 0; i < s->model->n_nets; i++)
-        if (!isfinite(gan_optimizer_gradient_norm(s->model->opts[i]))) /* the same on all ranks */
-            return gan_comm_agree(s->comm, diagnose(s, s->model->nets[i]->name, last_checkpoint));
-    return GAN_OK;
+        if (!isfinite(gan_optimizer_gradient_norm(s->model->opts[i]))) return s->model->nets[i]->name;
+    return NULL;
+}
+
+gan_status gan_session_diagnose(gan_session *s, const char *network, const char *of_checkpoints)
+{
+    return gan_comm_agree(s->comm, diagnose(s, network, of_checkpoints));
 }
