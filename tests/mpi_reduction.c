@@ -7,36 +7,17 @@
  * another order by each; the traffic against its formula; fast mode within rounding; refusals and failing
  * allocations. */
 #include "../src/comm/reduction.h"
+#include "mpi_sums.h"
 #include "mpi_test.h"
 
 #include <math.h>
 #include <string.h>
 #include <time.h>
 
-enum { MAX_RANKS = 16, FLIGHTS = 5 };
+enum { FLIGHTS = 5 };
 
 static const int64_t lengths[] = {0, 1, 2, 3, 7, 15, 16, 17, 1000, 2048, 2049, 100003};
 enum { N_LENGTHS = sizeof lengths / sizeof *lengths };
-
-/* Pseudo-random sign and mantissa, magnitudes from 2^-12 to 2^12. */
-static float input(int rank, int64_t i, int use)
-{
-    uint64_t h =
-        (uint64_t)i * UINT64_C(0x9e3779b97f4a7c15) + (uint64_t)rank * 0x1234567 + (uint64_t)use * 0x89abcdef1;
-    h = (h ^ h >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    h = (h ^ h >> 27) * UINT64_C(0x94d049bb133111eb);
-    h ^= h >> 31;
-    return ldexpf((float)(h >> 40) - 0x1p23f, (int)(h % 25) - 12 - 23);
-}
-
-static float tree(int size, int64_t i, int use)
-{
-    float v[MAX_RANKS] = {0};
-    for (int r = 0; r < size; r++) v[r] = input(r, i, use);
-    for (int step = 1; step < size; step *= 2)
-        for (int r = 0; r < size; r += 2 * step) v[r] += v[r + step];
-    return v[0];
-}
 
 static void fill(const gan_comm *c, int64_t n, int use, float *x)
 {

@@ -4,33 +4,16 @@
  * bit, the binary tree over all ranks of inputs of mixed magnitude (within rounding in fast mode and for other numbers
  * of ranks); what a rank writes before an event is seen by its team after the meeting, use after use, with some ranks late. */
 #include "../src/comm/bucket.h"
+#include "mpi_sums.h"
 #include "mpi_test.h"
 
 #include <math.h>
 #include <string.h>
 #include <time.h>
 
-enum { MAX_RANKS = 16, USES = 5, BUCKETS = 3 };
+enum { USES = 5, BUCKETS = 3 };
 
 static const int64_t lengths[BUCKETS] = {70001, 5, 3 * GAN_UPDATE_BLOCK};
-
-static float input(int rank, int64_t i, int use)
-{
-    uint64_t h =
-        (uint64_t)i * UINT64_C(0x9e3779b97f4a7c15) + (uint64_t)rank * 0x1234567 + (uint64_t)use * 0x89abcdef1;
-    h = (h ^ h >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    h ^= h >> 31;
-    return ldexpf((float)(h >> 40) - 0x1p23f, (int)(h % 25) - 12 - 23);
-}
-
-static float tree(int size, int64_t i, int use)
-{
-    float v[MAX_RANKS] = {0};
-    for (int r = 0; r < size; r++) v[r] = input(r, i, use);
-    for (int step = 1; step < size; step *= 2)
-        for (int r = 0; r + step < size; r += 2 * step) v[r] += v[r + step];
-    return v[0];
-}
 
 static bool is_power(int n)
 {
