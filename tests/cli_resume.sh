@@ -68,6 +68,7 @@ end() { # what: all processes end within seconds; their exit code is in $code
     wait
 }
 
+is_up() { [ -n "$(ours "$program")" ]; }
 is_training() { grep -q '^step ' "$dir/output"; }
 
 random() { # below: a random number
@@ -200,38 +201,42 @@ same_records "metrics of a run stopped and continued to step $more" "$(metrics_o
 
 # ---- SIGKILL ------------------------------------------------------------------------------------------------------
 
-long='--set train.steps=3000 --set checkpoint.every=25 --set metrics.every=10 --set samples.every=40'
-# shellcheck disable=SC2086 # words without blanks
-trains 2 $long --set run.dir="$dir/never"
+# A run of no end is killed again and again; then it goes on for some steps, and so far goes one that is never killed.
+often='--set checkpoint.every=25 --set metrics.every=10 --set samples.every=40'
 hits=0 reached=0
 for round in 1 2 3 4 5 6 7 8; do
-    # shellcheck disable=SC2086
-    start $((1 << round % 3)) $long --set run.dir="$dir/killed"
-    [ $((round % 3)) = 0 ] || until_true 20 is_training # every third is killed at some moment of its start
+    # shellcheck disable=SC2086 # words without blanks
+    start $((1 << round % 3)) $often --set run.dir="$dir/killed" --set train.steps=1000000000
+    case $((round % 3)) in
+    0) until_true 20 is_up ;; # and is killed at some moment of its start
+    *) until_true 20 is_training ;;
+    esac
     moment=0.$(printf %03d "$(random 400)")
     sleep "$moment"
     case $round in
     4) victim=$(launchers) ;;
     *) victim=$(ours "$program" | sort -R | head -n 1) ;;
     esac
+    what="round $round, killed after $moment s"
     for pid in $victim; do kill -KILL "$pid" 2>/dev/null && hits=$((hits + 1)); done
-    what="round $round, killed $moment s after its start"
     end "$what"
-    [ -z "$victim" ] || [ "$code" != 0 ] || [ "$(newest "$dir/killed")" = 3000 ] ||
-        fail "$what" 'an exit code that is not 0' "$code"
+    [ "$code" != 0 ] || fail "$what" 'an exit code that is not 0' "$code"
     # No checkpoint may be lost, and only the temporary file of the one being written may be left.
     now=$(newest "$dir/killed")
     [ "$now" -ge "$reached" ] || fail "$what" "checkpoint $reached" "$now is the newest"
     reached=$now
 done
-[ $hits -ge 4 ] || fail 'kills' 'at least 4 of 8' "$hits"
+[ $hits -ge 8 ] || fail 'kills' 'one a round, 8' "$hits"
 [ "$reached" -ge 25 ] || fail 'kills' 'a checkpoint between them' "$reached steps"
+last=$((reached + 75)) # a multiple of 25
 # shellcheck disable=SC2086
-trains 4 $long --set run.dir="$dir/killed"
-[ "$reached" = 3000 ] || says 'the start after the kills' "$reached steps are done"
+trains 4 $often --set run.dir="$dir/killed" --set train.steps=$last
+says 'the start after the kills' "$reached steps are done"
+# shellcheck disable=SC2086
+trains 2 $often --set run.dir="$dir/never" --set train.steps=$last
 same "digest after $hits kills" "$(hash_of "$dir/never")" "$(hash_of "$dir/killed")"
 same_records "metrics after $hits kills" "$(metrics_of "$dir/never")" "$(metrics_of "$dir/killed")"
-same 'files left in checkpoints' 'latest step-000002950.h5 step-000002975.h5 step-000003000.h5' \
+same 'files left in checkpoints' "latest $(printf 'step-%09d.h5 step-%09d.h5 step-%09d.h5' $((last - 50)) $((last - 25)) $last)" \
     "$(ls "$dir/killed/checkpoints" | tr '\n' ' ' | sed 's/ $//')"
 same 'files left in the run directory' 'checkpoints config.ini lock metrics.h5 metrics.jsonl samples' \
     "$(ls "$dir/killed" | tr '\n' ' ' | sed 's/ $//')"
