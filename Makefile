@@ -48,7 +48,9 @@ OPT_release := -O3 -g
 OPT_debug   := -O0 -g3
 OPT_asan    := -O1 -g -fsanitize=address,undefined -fno-omit-frame-pointer -fno-sanitize-recover=undefined
 OPT_fuzz    := $(OPT_asan) -fsanitize=fuzzer-no-link
-FLAGS       := -std=c17 $(WARN) $(OPT_$(VARIANT)) -fno-math-errno -ffp-contract=off -pthread -Iinclude \
+# Threads of a rank; a compiler that comes without OpenMP builds a program of one thread a rank.
+OPENMP      := $(if $(shell echo 'int main(void) { return 0; }' | $(CC) -fopenmp -x c -o /dev/null - 2>/dev/null && echo yes),-fopenmp)
+FLAGS       := -std=c17 $(WARN) $(OPT_$(VARIANT)) -fno-math-errno -ffp-contract=off -pthread $(OPENMP) -Iinclude \
                -D_POSIX_C_SOURCE=200809L -D_DEFAULT_SOURCE $(LIB_CFLAGS) $(CPPFLAGS) $(CFLAGS)
 LDLIBS      := $(LIB_LIBS) -lm -pthread
 

@@ -66,9 +66,9 @@ static void once(const bench *b, product p, int layer)
     switch (p) {
     case NN: b->k->matmul(N, K, M, x, W, y, s); break;
     case NT: b->k->matmul_nt(N, K, M, y, W, x, s); break;
-    case TN: b->k->matmul_tn(N, K, M, 1, x, y, W, s); break;
-    case TN8: b->k->matmul_tn(N, K, M, 8, x, y, W, s); break;
-    case TN16: b->k->matmul_tn(N, K, M, 16, x, y, W, s); break;
+    case TN: b->k->matmul_tn(N, K, M, M, 1, x, y, W, s); break;
+    case TN8: b->k->matmul_tn(N, K, M, M, 8, x, y, W, s); break;
+    case TN16: b->k->matmul_tn(N, K, M, M, 16, x, y, W, s); break;
     case BLAS_NN:
         cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, n, m, k, 1, x, k, W, m, 0, y, m);
         break;

@@ -1,6 +1,6 @@
 #!/bin/sh
 # timeout: 240
-# A DCGAN is one run on any number of ranks: convolutions, transposed ones and batch norm over images, with statistics of the
+# A DCGAN is one run on any number of ranks and threads: convolutions, transposed ones and batch norm over images, with statistics of the
 # whole batch and of each shard, give one digest and one record on 1, 2 and 4 ranks, by Winograd's ways and directly. Frames
 # around images reach the networks, pictures and samples have their size.
 . tests/jobs.sh
@@ -45,12 +45,12 @@ for scope in batch shard; do
     echo "$template" | sed "s/SCOPE/$scope/g" >"$job"
     for winograd in yes no; do
         wanted='' wanted_record=''
-        for ranks in 1 2 4; do
-            trains "$ranks" --set parallel.winograd=$winograd --fresh
+        for shape in 1x1 2x1 4x1 1x2 2x2 1x5; do # ranks x threads
+            trains "${shape%x*}" --set parallel.winograd=$winograd --set parallel.threads="${shape#*x}" --fresh
             digest=$(hash_of "$dir/run") record=$(metrics_of "$dir/run")
             [ "$wanted" ] || { wanted=$digest wanted_record=$record; }
-            same "scope $scope, winograd $winograd: digest on $ranks ranks" "$wanted" "$digest"
-            same "scope $scope, winograd $winograd: metrics on $ranks ranks" "$wanted_record" "$record"
+            same "scope $scope, winograd $winograd: digest on $shape ranks x threads" "$wanted" "$digest"
+            same "scope $scope, winograd $winograd: metrics on $shape ranks x threads" "$wanted_record" "$record"
         done
         echo "$seen" | grep -q "$wanted" && fail "scope $scope, winograd $winograd" 'a run unlike the others' "$wanted"
         seen="$seen $wanted"

@@ -48,6 +48,12 @@ same 'one bucket instead of several' "$wanted" "$digest"
 one_run "$dir/run" 4 --set checkpoint.every=1 --set samples.every=2 --set parallel.digest_every=1
 same 'with every step stored' "$wanted" "$digest"
 
+for threads in 2 3; do
+    one_run "$dir/run" 2 --set parallel.threads=$threads
+    same "$threads threads a rank" "$wanted" "$digest"
+    says "$threads threads a rank" "2 ranks x $threads threads"
+done
+
 # The machine's kernels give one result, the plain ones another; each is the same on any ranks.
 equal 'plain kernels' '4 4/2' --set parallel.kernels=ref
 

@@ -105,13 +105,14 @@ static void store(const rig *r, int b, int use)
 /* The "update": the sum becomes the weight, the number of the block its square. */
 static void update(const rig *r, int b, int use)
 {
+    static float scratch[8 * GAN_UPDATE_BLOCK];
     int64_t from, to;
     CHECK_OK(r->t, r->comm->wait(r->comm->user, b));
     r->comm->slice(r->comm->user, b, &from, &to);
     CHECK(r->t, from % GAN_UPDATE_BLOCK == 0 || from == to, "slice from %lld", (long long)from);
     for (int64_t at = from; at < to; at += GAN_UPDATE_BLOCK) {
         int64_t n = to - at < GAN_UPDATE_BLOCK ? to - at : GAN_UPDATE_BLOCK;
-        const float *sum = r->comm->summed(r->comm->user, b, at, n);
+        const float *sum = r->comm->summed(r->comm->user, b, at, n, scratch);
         memcpy(r->weights[b] + at, sum, (size_t)n * sizeof *sum);
         r->comm->squares(r->comm->user, b)[at / GAN_UPDATE_BLOCK] = (double)(at + use);
     }

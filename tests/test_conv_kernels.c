@@ -1,12 +1,18 @@
-/* Convolutions of every kernel table of this machine, in every way that applies. Proved:
+/* timeout: 240
+ * Convolutions of every kernel table of this machine, in every way that applies. Proved:
  *  - values of the three passes, against sums in double taken from the definition in gan/conv.h. For the direct way
  *    |error| <= (terms + 4) * 2^-24 * sum |x||w|, the bound for any order of summation; for Winograd's ways, whose
  *    errors come from a whole tile, |error| <= the factor below * 2^-24 * the largest sum |x||w| of the result;
  *  - no operand is read or written beyond its end (operands end at an unmapped page), nor an output before its start;
  *  - promise 1 of kernels.h: images in groups of 1 to 3 and in one call have the same bits;
  *  - promise 2: blocks of shards merged by hand, after a recursive definition of the tree, have the bits of one call;
+ *  - threads that share a call give the bits of one;
  *  - a tail has the bits of adding the bias and mapping afterwards;
  *  - the avx2 and avx512 tables agree in every bit; the choice of a way does not depend on the number of images. */
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+
 #include "kernels_test.h"
 
 typedef struct shape {
@@ -180,6 +186,15 @@ static void assert_canary(const char *what, edge e)
     }
 }
 
+static gan_part part_of_thread(void)
+{
+#ifdef _OPENMP
+    return (gan_part){omp_get_thread_num(), omp_get_num_threads()};
+#else
+    return (gan_part){0, 1};
+#endif
+}
+
 /* Scratch is full of NaN before each call: its contents must not matter. */
 static edge scratch_new(int64_t n)
 {
@@ -188,19 +203,33 @@ static edge scratch_new(int64_t n)
     return e;
 }
 
+/* What threads can share is computed by so many. */
+static void call_by(int threads, const gan_kernels *k, gan_conv_way way, gan_conv_pass pass, const gan_conv *c,
+                    int64_t shards, const float *x, const float *w, const float *y, const gan_conv_tail *tail,
+                    float *result)
+{
+    int64_t u_floats = gan_conv_weight_floats(way, c, pass);
+    edge u = scratch_new(u_floats), scratch = scratch_new(gan_conv_scratch(way, c, pass, shards, threads));
+    const float *used = u_floats ? u.at : w;
+#ifdef _OPENMP
+#pragma omp parallel num_threads(threads)
+#endif
+    {
+        const gan_part part = part_of_thread();
+        k->conv_weights(way, c, pass, part, w, u.at);
+        if (pass == GAN_CONV_DW) k->conv_dw(way, c, shards, part, x, y, result, scratch.at);
+    }
+    if (pass == GAN_CONV_Y) k->conv_y(way, c, x, used, tail, result, scratch.at);
+    if (pass == GAN_CONV_DX) k->conv_dx(way, c, y, used, tail, result, scratch.at);
+    edge_free(u);
+    edge_free(scratch);
+}
+
 static void call(const gan_kernels *k, gan_conv_way way, gan_conv_pass pass, const gan_conv *c,
                  int64_t shards, const float *x, const float *w, const float *y, const gan_conv_tail *tail,
                  float *result)
 {
-    int64_t u_floats = gan_conv_weight_floats(way, c, pass);
-    edge u = scratch_new(u_floats), scratch = scratch_new(gan_conv_scratch(way, c, pass, shards));
-    k->conv_weights(way, c, pass, w, u.at);
-    const float *used = u_floats ? u.at : w;
-    if (pass == GAN_CONV_Y) k->conv_y(way, c, x, used, tail, result, scratch.at);
-    if (pass == GAN_CONV_DX) k->conv_dx(way, c, y, used, tail, result, scratch.at);
-    if (pass == GAN_CONV_DW) k->conv_dw(way, c, shards, x, y, result, scratch.at);
-    edge_free(u);
-    edge_free(scratch);
+    call_by(1, k, way, pass, c, shards, x, w, y, tail, result);
 }
 
 /* Operands of one shape, and the exact results where they were asked for. */
@@ -399,6 +428,31 @@ static void check_avx(const gan_kernels *k, gan_conv_way way, gan_conv_pass pass
     gan_free(b);
 }
 
+/* Transformed weights and DW are the same bits by any number of threads. */
+static void check_threads(const gan_kernels *k, gan_conv_way way, gan_conv_pass pass, operands *o)
+{
+    const int64_t n = result_floats(&o->c, pass);
+    char what[200];
+    text_of(what, sizeof what, k, way, pass, &o->c);
+    float *one = gan_calloc(n, sizeof *one), *many = gan_calloc(n, sizeof *many);
+    assert_non_null(one);
+    assert_non_null(many);
+    for (int64_t shards = 1; shards <= (pass == GAN_CONV_DW ? o->c.N : 1); shards++) {
+        if (o->c.N % shards != 0) continue;
+        call(k, way, pass, &o->c, shards, o->x.at, o->w.at, o->y.at, NULL, one);
+        call_by(3, k, way, pass, &o->c, shards, o->x.at, o->w.at, o->y.at, NULL, many);
+        assert_same_bits(what, many, one, n);
+    }
+    gan_free(one);
+    gan_free(many);
+}
+
+static void test_threads_give_the_same_bits(void **state)
+{
+    (void)state;
+    each_call(1, check_threads);
+}
+
 static void test_avx2_and_avx512_agree(void **state)
 {
     (void)state;
@@ -448,6 +502,7 @@ int main(void)
         cmocka_unit_test(test_images_do_not_see_each_other),
         cmocka_unit_test(test_shards_merge_in_the_tree),
         cmocka_unit_test(test_tails),
+        cmocka_unit_test(test_threads_give_the_same_bits),
         cmocka_unit_test(test_avx2_and_avx512_agree),
         cmocka_unit_test(test_choice),
         cmocka_unit_test(test_choice_of_known_layers),

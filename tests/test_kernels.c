@@ -140,7 +140,7 @@ static void check_weight_gradient(const gan_kernels *k, const shape *s, int64_t 
 {
     operands o = operands_new(s);
     const float *dW = o.dW.at;
-    k->matmul_tn(s->N, s->K, s->M, shards, o.x.at, o.dy.at, o.dW.at, o.scratch.at);
+    k->matmul_tn(s->N, s->K, s->M, s->M, shards, o.x.at, o.dy.at, o.dW.at, o.scratch.at);
     assert_canary(k->name, "matmul_tn", o.dW);
     for (int64_t i = 0; i < s->K; i++) {
         for (int64_t m = 0; m < s->M; m++) {
@@ -228,9 +228,9 @@ static void shards_in_parts(const gan_kernels *k, const shape *s, int64_t shards
     int64_t size = s->K * s->M, rows = s->N / parts;
     edge part = floats(parts * size);
     char what[120];
-    k->matmul_tn(s->N, s->K, s->M, shards, o.x.at, o.dy.at, o.dW.at, o.scratch.at);
+    k->matmul_tn(s->N, s->K, s->M, s->M, shards, o.x.at, o.dy.at, o.dW.at, o.scratch.at);
     for (int64_t i = 0; i < parts; i++) {
-        k->matmul_tn(rows, s->K, s->M, shards / parts, (float *)o.x.at + i * rows * s->K,
+        k->matmul_tn(rows, s->K, s->M, s->M, shards / parts, (float *)o.x.at + i * rows * s->K,
                      (float *)o.dy.at + i * rows * s->M, (float *)part.at + i * size, o.scratch.at);
     }
     merge_by_hand(parts, size, part.at);
@@ -366,8 +366,8 @@ static void same_products(const gan_kernels *a, const gan_kernels *b, const shap
     a->matmul_nt(s->N, s->K, s->M, p.dy.at, p.W.at, p.dx.at, p.scratch.at);
     b->matmul_nt(s->N, s->K, s->M, p.dy.at, p.W.at, q.dx.at, q.scratch.at);
     assert_same_bits("avx2 and avx512 matmul_nt", p.dx.at, q.dx.at, s->N * s->K);
-    a->matmul_tn(s->N, s->K, s->M, shards, p.x.at, p.dy.at, p.dW.at, p.scratch.at);
-    b->matmul_tn(s->N, s->K, s->M, shards, p.x.at, p.dy.at, q.dW.at, q.scratch.at);
+    a->matmul_tn(s->N, s->K, s->M, s->M, shards, p.x.at, p.dy.at, p.dW.at, p.scratch.at);
+    b->matmul_tn(s->N, s->K, s->M, s->M, shards, p.x.at, p.dy.at, q.dW.at, q.scratch.at);
     assert_same_bits("avx2 and avx512 matmul_tn", p.dW.at, q.dW.at, s->K * s->M);
     a->sum_cols(s->N, s->K, p.x.at, p.y.at);
     b->sum_cols(s->N, s->K, p.x.at, q.y.at);

@@ -3,7 +3,8 @@
  * weighted sum of the gradient, with respect to operands and incoming gradient) against differences of the first.
  *
  * The derivatives need double precision, so this file is built twice: test_ops_double with in_double.h checks all three
- * to 1e-6, test_ops in float the values, and all derivatives of every SIMD kernel table against table "ref". */
+ * to 1e-6, test_ops in float the values, all derivatives of every SIMD kernel table against table "ref", and that threads
+ * give the same bits. */
 #include "op_rows.h"
 
 #ifdef GAN_IN_DOUBLE_H
@@ -72,13 +73,15 @@ static void differentiate_twice(row_graph *t, uint64_t *seed)
     }
 }
 
-static row_graph row_open(const op_row *row)
+/* threads: that run it, every kernel by all that can be shared. */
+static row_graph row_open(const op_row *row, int threads)
 {
     row_graph t = {.row = row, .dx = {GAN_NONE, GAN_NONE}};
     uint64_t seed = 12345;
     for (int i = 0; i < 2; i++)
         for (int k = 0; k < 3; k++) t.dxx[i][k] = GAN_NONE;
     OK(gan_graph_new(&t.g, S, 1));
+    gan_graph_set_threads(t.g, threads, 0);
     for (int i = 0; i < row->n_in; i++) {
         t.data[i] = operand_data(&row->in[i], &seed);
         t.in[i] = leaf(t.g, row->in[i].form, t.data[i]);
@@ -231,8 +234,36 @@ static void compare_to_ref(const row_graph *t, const gan_kernels *k, gan_id id, 
 }
 
 #ifndef GAN_IN_DOUBLE_H
+/* Nodes have the same ids in both graphs. */
+static void check_same_bits(const row_graph *t, const row_graph *by_threads, gan_id id, const char *what)
+{
+    if (id == GAN_NONE || memcmp(gan_plan_value(t->plan, id), gan_plan_value(by_threads->plan, id),
+                                 (size_t)floats_of(t, id) * sizeof(float)) == 0)
+        return;
+    fail_msg("%s (%s), %s: node %d has other bits by %d threads", t->row->op, t->row->variant, what, id,
+             gan_graph_threads(by_threads->g));
+}
+
+static void check_threads(const row_graph *t, int threads)
+{
+    row_graph crew = row_open(t->row, threads);
+    for (int i = 0; i < gan_kernels_count(); i++) {
+        const gan_kernels *k = gan_kernels_get(i);
+        run_plan(t->plan, k);
+        run_plan(crew.plan, k);
+        check_same_bits(t, &crew, t->y, k->name);
+        for (int a = 0; a < t->row->n_in; a++) {
+            check_same_bits(t, &crew, t->dx[a], k->name);
+            for (int b = 0; b <= t->row->n_in; b++) check_same_bits(t, &crew, t->dxx[a][b], k->name);
+        }
+    }
+    row_close(&crew);
+}
+
 static void check_tables(const row_graph *t)
 {
+    check_threads(t, 2);
+    check_threads(t, 5);
     for (int i = 1; i < gan_kernels_count(); i++) {
         const gan_kernels *k = gan_kernels_get(i);
         compare_to_ref(t, k, t->y, k->name);
@@ -251,7 +282,7 @@ static void check_tables(const row_graph *t)
 
 static void test_row(void **state)
 {
-    row_graph t = row_open(*state);
+    row_graph t = row_open(*state, 1);
     run_plan(t.plan, &gan__kernels_ref);
     check_value(&t);
     if (IN_DOUBLE && gan_graph_node(t.g, t.y)->n_in) {

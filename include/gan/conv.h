@@ -14,8 +14,9 @@
 #ifndef GAN_CONV_H
 #define GAN_CONV_H
 
+#include "gan/part.h"
+
 #include <stdbool.h>
-#include <stdint.h>
 
 typedef struct gan_conv {
     int64_t N, H, W, C;    /* x */
@@ -52,15 +53,16 @@ typedef struct gan_conv_tail {
 
 /* The functions of a table (kernels.h). way: one that applies. u: what conv_weights made of w for this way and pass, or
  * w itself where gan_conv_weight_floats() is 0. tail may be NULL. scratch: 64-byte aligned, gan_conv_scratch() floats,
- * contents free. No output overlaps an input. */
-typedef void gan_conv_weights_fn(gan_conv_way way, const gan_conv *c, gan_conv_pass pass, const float *w,
+ * contents free. No output overlaps an input. Of images each thread may take some by itself; where there is a part,
+ * all threads call with the same operands, and one scratch. */
+typedef void gan_conv_weights_fn(gan_conv_way way, const gan_conv *c, gan_conv_pass pass, gan_part part, const float *w,
                                  float *u);
 typedef void gan_conv_y_fn(gan_conv_way way, const gan_conv *c, const float *x, const float *u,
                            const gan_conv_tail *tail, float *y, float *scratch);
 typedef void gan_conv_dx_fn(gan_conv_way way, const gan_conv *c, const float *dy, const float *u,
                             const gan_conv_tail *tail, float *dx, float *scratch);
 /* dw of `shards` shards of N/shards images each (N % shards == 0), merged in the tree. */
-typedef void gan_conv_dw_fn(gan_conv_way way, const gan_conv *c, int64_t shards, const float *x,
+typedef void gan_conv_dw_fn(gan_conv_way way, const gan_conv *c, int64_t shards, gan_part part, const float *x,
                             const float *dy, float *dw, float *scratch);
 
 const char *gan_conv_way_name(gan_conv_way way);
@@ -76,8 +78,8 @@ gan_conv_way gan_conv_choose(const gan_conv *c, gan_conv_pass pass, int64_t shar
  * would be so large that it is better made part by part. No dependence on N. */
 int64_t gan_conv_weight_floats(gan_conv_way way, const gan_conv *c, gan_conv_pass pass);
 
-/* Floats of scratch of a pass, in every table. */
-int64_t gan_conv_scratch(gan_conv_way way, const gan_conv *c, gan_conv_pass pass, int64_t shards);
+/* Floats of scratch of a pass, in every table; that of DW serves `threads` threads together. */
+int64_t gan_conv_scratch(gan_conv_way way, const gan_conv *c, gan_conv_pass pass, int64_t shards, int threads);
 
 /* Multiplications and additions of the plain sum, padding included: the same for the three passes. */
 double gan_conv_flop(const gan_conv *c);

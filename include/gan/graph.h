@@ -13,6 +13,7 @@
 #define GAN_GRAPH_H
 
 #include "gan/kernels.h"
+#include "gan/part.h"
 #include "gan/rng.h"
 #include "gan/status.h"
 
@@ -58,11 +59,20 @@ typedef struct gan_collectives {
     gan_status (*all_sum)(void *user, float *data, int64_t n);  /* blocking, small */
     /* For those numbers that are buckets, whose update the ranks of a team share (comm/bucket.c): */
     void (*slice)(void *user, int number, int64_t *from, int64_t *to);           /* this rank's part */
-    const float *(*summed)(void *user, int number, int64_t at, int64_t n);       /* a block of it, after wait */
+    /* A block of it, after wait; it may lie in scratch, gan_summed_scratch(ranks) floats. By any thread. */
+    const float *(*summed)(void *user, int number, int64_t at, int64_t n, float *scratch);
     double *(*squares)(void *user, int number);                                  /* a number per block, of the team */
     void (*arrive)(void *user, int number, gan_event e);
     gan_status (*meet)(void *user, int number, gan_event e);                     /* waits for the team */
 } gan_collectives;
+
+/* A block for each level of the tree over ranks, and one more. */
+static inline int64_t gan_summed_scratch(int ranks)
+{
+    int64_t blocks = 1;
+    for (int n = 1; n < ranks; n *= 2) blocks++;
+    return blocks * GAN_UPDATE_BLOCK;
+}
 
 /* What all kernels of one step share. */
 typedef struct gan_run {
@@ -82,7 +92,8 @@ typedef struct gan_call {
     const gan_node *y;
     const float *in[GAN_MAX_IN];
     float *out;
-    float *scratch; /* gan_op.scratch floats, 64-byte aligned */
+    float *scratch; /* gan_op.scratch floats, 64-byte aligned; a thread's own unless gan_op.scratch_in_common */
+    gan_part part;  /* this thread's; {0,1} for ops that are not shared */
 } gan_call;
 
 /* ---- nodes ------------------------------------------------------------------------------------------------- */
@@ -132,6 +143,8 @@ struct gan_op {
     bool waits;        /* may block until other ranks have done something; its time counts as exposed */
     int late;          /* above 0: scheduled when nothing else can run, 2 after 1: waits for what was started before */
     bool eager;        /* scheduled as soon as it may: starts of reductions, updates */
+    bool shared;       /* all threads of the rank call forward, each for its part; else the first thread does it all */
+    bool scratch_in_common; /* of a shared op: all threads have one scratch */
     gan_broadcast broadcast; /* the op repeats input 0; fusion looks through it */
     unsigned inplace;  /* bit i: the result may take the memory of input i */
     /* Check inputs and parameters, set y->form. GAN_ESHAPE with a text (see gan_shape_error). */
@@ -152,6 +165,11 @@ int gan_graph_ranks(const gan_graph *g);
 /* Convolutions added from now on may only be computed directly, not by Winograd's ways. */
 void gan_graph_set_direct(gan_graph *g, bool direct);
 bool gan_graph_direct(const gan_graph *g);
+/* Threads that run the plan together, 1 unless set, and from how many operations on a kernel is worth sharing. The results
+ * are the same bits. To be set before the plan is built. */
+enum { GAN_WORTH_SHARING = 1 << 13 };
+void gan_graph_set_threads(gan_graph *g, int threads, double worth);
+int gan_graph_threads(const gan_graph *g);
 int gan_graph_count(const gan_graph *g);
 gan_node *gan_graph_node(const gan_graph *g, gan_id id); /* borrowed until the next node is added */
 const gan_form *gan_graph_form(const gan_graph *g, gan_id id);
@@ -201,7 +219,7 @@ typedef struct gan_phase_time {
     double compute_s, exposed_s; /* in kernels; blocked in waits for reductions */
 } gan_phase_time;
 
-/* Run the program once. Collective when ranks > 1. times[gan_graph_phases()] is added to; may be NULL. */
+/* Run the program once, by all threads of the graph; MPI is called by the calling thread only. Collective when ranks > 1. times[gan_graph_phases()] is added to; may be NULL. */
 gan_status gan_exec(const gan_plan *p, const gan_run *run, gan_phase_time *times);
 
 /* Run again without updates and find the first node, in order of execution, with a non-finite value: *position (the

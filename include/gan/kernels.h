@@ -81,9 +81,10 @@ typedef struct gan_kernels {
     void (*matmul)(int64_t N, int64_t K, int64_t M, const float *x, const float *W, float *y, float *scratch);
     /* dx = dy W^T. */
     void (*matmul_nt)(int64_t N, int64_t K, int64_t M, const float *dy, const float *W, float *dx, float *scratch);
-    /* dW = x^T dy over `shards` shards of N/shards rows each (N % shards == 0), merged in the tree. */
-    void (*matmul_tn)(int64_t N, int64_t K, int64_t M, int64_t shards, const float *x, const float *dy, float *dW,
-                      float *scratch);
+    /* dW = x^T dy over `shards` shards of N/shards rows each (N % shards == 0), merged in the tree. dy are M columns of an
+     * array with rows of ld. */
+    void (*matmul_tn)(int64_t N, int64_t K, int64_t M, int64_t ld, int64_t shards, const float *x, const float *dy,
+                      float *dW, float *scratch);
 
     gan_conv_weights_fn *conv_weights; /* see gan/conv.h */
     gan_conv_y_fn *conv_y;

@@ -22,6 +22,10 @@ typedef struct gan_layout {
 /* Local. GAN_ECONFIG names what does not divide, and the nearest sizes that do. couples: a network mixes samples. */
 gan_status gan_layout_resolve(gan_layout *l, const gan_config *cfg, int ranks, bool couples);
 
+/* Local. Threads of this rank, from [parallel] or the environment. Warns where they outnumber the cores; GAN_ECONFIG where
+ * this program has none. */
+gan_status gan_threads_resolve(int *threads, const gan_comm *comm, const gan_config *cfg);
+
 typedef struct gan_session {
     const gan_comm *comm; /* borrowed */
     const gan_config *cfg;
@@ -34,6 +38,7 @@ typedef struct gan_session {
     gan_team_memory memory; /* of the team: weights, averages, moments; and each rank's gradients */
     gan_comm_set *set;
     gan_layout layout;
+    int threads; /* of this rank */
     gan_run run;
     gan_phase_time *times; /* by phase, since gan_session_reset_times */
 } gan_session;

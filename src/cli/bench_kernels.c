@@ -59,7 +59,7 @@ static bench bench_new(const gan_kernels *k, const gan_conv *c, int64_t shards)
         for (int pass = 0; pass < GAN_CONV_PASSES; pass++) {
             if (!gan_conv_applies((gan_conv_way)way, c)) continue;
             int64_t a = gan_conv_weight_floats((gan_conv_way)way, c, (gan_conv_pass)pass);
-            int64_t b = gan_conv_scratch((gan_conv_way)way, c, (gan_conv_pass)pass, shards);
+            int64_t b = gan_conv_scratch((gan_conv_way)way, c, (gan_conv_pass)pass, shards, 1);
             if (a > u) u = a;
             if (b > scratch) scratch = b;
         }
@@ -85,11 +85,11 @@ static double once(const bench *b, gan_conv_way way, gan_conv_pass pass, double 
 {
     double start = gan_clock_s(), middle;
     const float *u = gan_conv_weight_floats(way, &b->c, pass) > 0 ? b->u : b->w;
-    b->k->conv_weights(way, &b->c, pass, b->w, b->u);
+    b->k->conv_weights(way, &b->c, pass, (gan_part){0, 1}, b->w, b->u);
     middle = gan_clock_s();
     if (pass == GAN_CONV_Y) b->k->conv_y(way, &b->c, b->x, u, NULL, b->y, b->scratch);
     if (pass == GAN_CONV_DX) b->k->conv_dx(way, &b->c, b->y, u, NULL, b->x, b->scratch);
-    if (pass == GAN_CONV_DW) b->k->conv_dw(way, &b->c, b->shards, b->x, b->y, b->dw, b->scratch);
+    if (pass == GAN_CONV_DW) b->k->conv_dw(way, &b->c, b->shards, (gan_part){0, 1}, b->x, b->y, b->dw, b->scratch);
     *weights_s = middle - start;
     return gan_clock_s() - middle;
 }

@@ -55,14 +55,6 @@ static int64_t slice_begin(const gan__bucket_sum *b, int rank)
     return at < b->n ? at : b->n;
 }
 
-/* A block for each level of the tree over ranks, and one more. */
-int64_t gan__bucket_scratch(const gan_team *t)
-{
-    int64_t blocks = 1;
-    for (int ranks = 1; ranks < t->size; ranks *= 2) blocks++;
-    return blocks * GAN_UPDATE_BLOCK;
-}
-
 gan_status gan__bucket_sum_new(gan__bucket_sum **out, const gan_team *t, int number, gan_reduce_mode mode,
                                const gan_kernels *k, const gan_sum_range *r, void *common, float *scratch)
 {
@@ -115,10 +107,10 @@ static const float *tree(const gan__bucket_sum *b, int rank, int count, int64_t 
     return scratch;
 }
 
-const float *gan__bucket_summed(const gan__bucket_sum *b, int64_t at, int64_t n)
+const float *gan__bucket_summed(const gan__bucket_sum *b, int64_t at, int64_t n, float *scratch)
 {
     assert(at >= b->from && at + n <= b->to && n <= GAN_UPDATE_BLOCK);
-    return b->team->n_teams > 1 ? b->mine + at : tree(b, 0, b->team->size, at, n, b->scratch);
+    return b->team->n_teams > 1 ? b->mine + at : tree(b, 0, b->team->size, at, n, scratch);
 }
 
 /* The team's sum of the slice, into this rank's own gradients: nobody else reads that part of them. */

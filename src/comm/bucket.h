@@ -9,11 +9,9 @@ typedef struct gan__bucket_sum gan__bucket_sum;
 /* Bytes of the team's common memory that a bucket of n floats needs for its flags and norms. */
 int64_t gan__bucket_bytes(const gan_team *t, int64_t n);
 
-/* Floats of scratch that the buckets of a team need; one piece serves all. */
-int64_t gan__bucket_scratch(const gan_team *t);
-
 /* Local. r->data [n]: this rank's summands; those of the team's other ranks lie r->stride floats apart, in order of rank.
- * `common`: gan__bucket_bytes zero bytes, the same place on all ranks of the team. All is borrowed. */
+ * `common`: gan__bucket_bytes zero bytes, the same place on all ranks of the team; scratch: gan_summed_scratch floats, one
+ * piece for all buckets. All is borrowed. */
 gan_status gan__bucket_sum_new(gan__bucket_sum **out, const gan_team *t, int number, gan_reduce_mode mode,
                                const gan_kernels *k, const gan_sum_range *r, void *common, float *scratch);
 void gan__bucket_sum_free(gan__bucket_sum *b); /* takes NULL */
@@ -28,9 +26,9 @@ gan_status gan__bucket_back(gan__bucket_sum *b);
 
 /* The part [from, to) of the bucket that this rank updates: whole blocks of GAN_UPDATE_BLOCK floats. */
 void gan__bucket_slice(const gan__bucket_sum *b, int64_t *from, int64_t *to);
-/* After the meeting GAN_STORED: n <= GAN_UPDATE_BLOCK sums over all ranks from `at` on, within the slice; good until the
- * next call for any bucket. */
-const float *gan__bucket_summed(const gan__bucket_sum *b, int64_t at, int64_t n);
+/* After the meeting GAN_STORED: n <= GAN_UPDATE_BLOCK sums over all ranks from `at` on, within the slice; they
+ * may lie in scratch, gan_summed_scratch floats. Threads may ask at the same time. */
+const float *gan__bucket_summed(const gan__bucket_sum *b, int64_t at, int64_t n, float *scratch);
 double *gan__bucket_squares(const gan__bucket_sum *b);
 
 #endif

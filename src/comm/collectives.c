@@ -93,9 +93,9 @@ static void slice(void *user, int number, int64_t *from, int64_t *to)
     gan__bucket_slice(((gan_comm_set *)user)->list[number].bucket, from, to);
 }
 
-static const float *summed(void *user, int number, int64_t at, int64_t n)
+static const float *summed(void *user, int number, int64_t at, int64_t n, float *scratch)
 {
-    return gan__bucket_summed(((gan_comm_set *)user)->list[number].bucket, at, n);
+    return gan__bucket_summed(((gan_comm_set *)user)->list[number].bucket, at, n, scratch);
 }
 
 static double *squares(void *user, int number)
@@ -141,7 +141,7 @@ static gan_status take_memory(gan_comm_set *s, int n, const gan_sum_range *r)
     int64_t bytes = 0;
     s->list = gan_calloc(n, sizeof *s->list);
     s->queue = gan_calloc(n, sizeof *s->queue);
-    s->scratch = gan_calloc(gan__bucket_scratch(s->team), sizeof *s->scratch);
+    s->scratch = gan_calloc(gan_summed_scratch(s->team->size), sizeof *s->scratch);
     GAN_TRY(gan_comm_agree(s->team->all, s->list && s->queue && s->scratch ? GAN_OK : GAN_ENOMEM));
     for (int i = 0; i < n; i++) bytes += r[i].stride ? gan__bucket_bytes(s->team, r[i].n) : 0;
     return gan_team_memory_open(&s->memory, s->team, bytes, 0);

@@ -7,6 +7,7 @@ enum { BLOCK = 1024 }; /* floats of an operand that are worked on at a time */
 /* A block is `rows` whole rows, or a part of one row: contiguous in full operands either way. */
 typedef struct block {
     int64_t row, rows, col, cols, width; /* width: floats in a full row */
+    bool first;                          /* of this call */
 } block;
 
 /* Operand of a block, where needed as a tile; all blocks share that of a repeated row. */
@@ -14,7 +15,7 @@ static const float *operand(gan_broadcast kind, const float *in, const block *b,
 {
     if (kind == GAN_BROADCAST_NONE) return in + b->row * b->width + b->col;
     if (kind == GAN_BROADCAST_ROWS && b->rows == 1) return in + b->col;
-    if (kind == GAN_BROADCAST_ROWS && b->row > 0) return tile;
+    if (kind == GAN_BROADCAST_ROWS && !b->first) return tile;
     for (int64_t r = 0; r < b->rows; r++)
         for (int64_t c = 0; c < b->cols; c++)
             tile[r * b->cols + c] = kind == GAN_BROADCAST_ROWS ? in[b->col + c] : in[b->row + r];
@@ -43,11 +44,12 @@ static gan_status forward(const gan_call *c)
     int64_t N = c->y->form.dims[0], C = gan_form_floats(&c->y->form) / N;
     bool flat = true;
     for (int i = 0; i < chain->n_in; i++) flat &= chain->kind[i] == GAN_BROADCAST_NONE;
-    if (flat) C *= N, N = 1;
-    int64_t rows = C < BLOCK ? BLOCK / C : 1, cols = C < BLOCK ? C : BLOCK;
-    for (int64_t r = 0; r < N; r += rows)
+    if (flat) N *= C, C = 1;
+    const int64_t rows = C < BLOCK ? BLOCK / C : 1, cols = C < BLOCK ? C : BLOCK;
+    const gan_span mine = gan_part_of(c->part, N);
+    for (int64_t r = mine.from; r < mine.to; r += rows)
         for (int64_t col = 0; col < C; col += cols) {
-            block b = {r, N - r < rows ? N - r : rows, col, C - col < cols ? C - col : cols, C};
+            block b = {r, mine.to - r < rows ? mine.to - r : rows, col, C - col < cols ? C - col : cols, C, r == mine.from};
             run_block(c, chain, &b);
         }
     return GAN_OK;
@@ -75,5 +77,6 @@ const gan_op gan__op_fused = {.name = "fused",
                               .inplace = (1u << GAN_MAX_IN) - 1,
                               .infer = infer,
                               .forward = forward,
+                              .shared = true,
                               .scratch = scratch,
                               .flop = flop};

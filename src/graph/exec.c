@@ -1,17 +1,93 @@
 /* Running the program: one kernel after the other. Between kernels MPI gets its chance to move what is in flight, for it
- * progresses only inside its own calls. Time goes to the phase of the node: blocked in a wait, or computing. */
+ * progresses only inside its own calls. Time goes to the phase of the node: blocked in a wait, or computing.
+ *
+ * All threads of the rank walk the program together. A kernel that is shared is run by all, and then they meet; the others,
+ * and all that calls MPI, are the first thread's. A failure is known to the first thread alone until the next meeting. */
 #include "plan.h"
 
 #include "gan/clock.h"
 
 #include <math.h>
+#ifdef _OPENMP
+#include <omp.h>
+#endif
 
-static gan_status run_call(const gan_call *call, const gan_run *run)
+/* What the threads have in common; `failed` of every other meeting, so that nobody reads what is already of the next. */
+typedef struct crew {
+    const gan_plan *p;
+    const gan_run *run;
+    gan_phase_time *times; /* may be NULL */
+    gan_status failed[2];
+} crew;
+
+/* One thread's way through the program. */
+typedef struct walker {
+    crew *crew;
+    gan_part part;
+    int meetings;
+    bool behind;       /* the first thread may still be at work for itself */
+    gan_status status; /* of the first thread */
+    double then;
+} walker;
+
+static gan_status run_call(const gan_call *call, const gan_run *run, gan_part part)
 {
     gan_call c = *call;
     c.run = run;
-    GAN_TRY(c.y->op->forward(&c));
-    return run->comm ? run->comm->progress(run->comm->user) : GAN_OK;
+    c.part = part;
+    if (part.i > 0 && !c.y->op->scratch_in_common) c.scratch += part.i * gan__scratch_floats(c.graph, c.y);
+    return c.y->op->forward(&c);
+}
+
+/* False if any work before has failed; the same for all threads. */
+static bool meet(walker *w)
+{
+    const int turn = w->meetings++ & 1;
+    if (w->part.i == 0) w->crew->failed[turn] = w->status;
+    gan_part_meet(w->part);
+    w->behind = false;
+    return w->crew->failed[turn] == GAN_OK;
+}
+
+static void take_time(walker *w, int i)
+{
+    const gan_call *c = &w->crew->p->calls[i];
+    const gan_run *run = w->crew->run;
+    if (!w->crew->times) return;
+    double now = gan_clock_s();
+    if (run->profile) run->profile[i] += now - w->then;
+    gan_phase_time *t = &w->crew->times[c->y->phase];
+    *(c->y->op->waits ? &t->exposed_s : &t->compute_s) += now - w->then;
+    w->then = now;
+}
+
+static const gan_part alone = {0, 1};
+
+/* A call that all threads share; one that the first thread makes. False: the program ends here. */
+static bool make_together(walker *w, const gan_call *c)
+{
+    if (w->behind && !meet(w)) return false;
+    gan_status s = run_call(c, w->crew->run, w->part);
+    if (w->status == GAN_OK) w->status = s;
+    return meet(w);
+}
+
+static bool make_alone(walker *w, const gan_call *c)
+{
+    if (w->part.i == 0 && w->status == GAN_OK) w->status = run_call(c, w->crew->run, alone);
+    w->behind = true;
+    return w->status == GAN_OK || w->part.n > 1; /* who waits for the first thread must meet it */
+}
+
+static bool make(walker *w, int i)
+{
+    const gan_call *c = &w->crew->p->calls[i];
+    const gan_run *run = w->crew->run;
+    const bool goes_on = c->part.n > 1 && w->part.n > 1 ? make_together(w, c) : make_alone(w, c);
+    if (w->part.i > 0 || !goes_on) return goes_on;
+    if (w->status == GAN_OK && run->comm) w->status = run->comm->progress(run->comm->user);
+    take_time(w, i);
+    return w->status == GAN_OK || w->part.n > 1;
 }
 
 static bool skipped(const gan_plan *p, const gan_call *c, const gan_run *run)
@@ -19,21 +95,29 @@ static bool skipped(const gan_plan *p, const gan_call *c, const gan_run *run)
     return !run->metrics && p->metrics_only[c->y - p->g->nodes];
 }
 
+static gan_status walk(crew *c, gan_part part)
+{
+    walker w = {.crew = c, .part = part, .then = gan_clock_s()};
+    for (int i = 0; i < c->p->n_calls; i++)
+        if (!skipped(c->p, &c->p->calls[i], c->run) && !make(&w, i)) break;
+    return w.status;
+}
+
 gan_status gan_exec(const gan_plan *p, const gan_run *run, gan_phase_time *times)
 {
-    double then = gan_clock_s();
-    for (int i = 0; i < p->n_calls; i++) {
-        const gan_call *c = &p->calls[i];
-        if (skipped(p, c, run)) continue;
-        GAN_TRY(run_call(c, run));
-        if (!times) continue;
-        double now = gan_clock_s();
-        if (run->profile) run->profile[i] += now - then;
-        gan_phase_time *t = &times[c->y->phase];
-        *(c->y->op->waits ? &t->exposed_s : &t->compute_s) += now - then;
-        then = now;
+    crew c = {.p = p, .run = run, .times = times};
+#ifdef _OPENMP
+    gan_status s = GAN_OK;
+#pragma omp parallel num_threads(p->g->threads) if (p->g->threads > 1)
+    {
+        const gan_part part = {omp_get_thread_num(), omp_get_num_threads()};
+        gan_status mine = walk(&c, part);
+        if (part.i == 0) s = mine;
     }
-    return GAN_OK;
+    return s;
+#else
+    return walk(&c, alone);
+#endif
 }
 
 static bool is_finite(const gan_call *c)
@@ -52,7 +136,8 @@ gan_status gan_exec_diagnose(const gan_plan *p, const gan_run *run, int64_t *pos
     *text = '\0';
     for (int i = 0; i < p->n_calls; i++) {
         const gan_call *c = &p->calls[i];
-        GAN_TRY(run_call(c, &again));
+        GAN_TRY(run_call(c, &again, alone));
+        if (run->comm) GAN_TRY(run->comm->progress(run->comm->user));
         if (*position != INT64_MAX || c->y->op->effect || is_finite(c)) continue;
         *position = i;
         snprintf(text, n, "phase %s, %s%s%s", p->g->phases[c->y->phase], c->y->layer,

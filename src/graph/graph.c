@@ -47,6 +47,7 @@ gan_status gan_graph_new(gan_graph **out, int64_t shards, int ranks)
     if (!g) return GAN_ENOMEM;
     g->shards = shards;
     g->ranks = ranks;
+    g->threads = 1;
     g->layer = "";
     int phase;
     gan_status s = gan_graph_phase_begin(g, "step", &phase);
@@ -74,6 +75,17 @@ void gan_graph_free(gan_graph *g)
 int64_t gan_graph_shards(const gan_graph *g)
 {
     return g->shards;
+}
+
+void gan_graph_set_threads(gan_graph *g, int threads, double worth)
+{
+    g->threads = threads;
+    g->worth_sharing = worth;
+}
+
+int gan_graph_threads(const gan_graph *g)
+{
+    return g->threads;
 }
 
 void gan_graph_set_direct(gan_graph *g, bool direct)

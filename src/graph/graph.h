@@ -21,6 +21,8 @@ struct gan_graph {
     char **phases;
     int n_phases, phase;
     bool metric, direct;
+    int threads;
+    double worth_sharing; /* operations of a kernel */
     uint64_t streams;
     struct gan_chain **chains; /* programs of fused nodes, owned */
     int n_chains;

@@ -170,15 +170,25 @@ static void share(planner *pl)
 
 /* ---- 3: placing -------------------------------------------------------------------------------------------- */
 
+int64_t gan__scratch_floats(const gan_graph *g, const gan_node *n)
+{
+    return n->op->scratch ? (n->op->scratch(g, n) + 15) / 16 * 16 : 0;
+}
+
+int gan__scratch_copies(const gan_graph *g, const gan_node *n)
+{
+    return n->op->shared && !n->op->scratch_in_common ? g->threads : 1;
+}
+
 static void own_scratch(planner *pl)
 {
     gan_plan *p = pl->p;
     for (int i = 0; i < p->n_order; i++) {
         gan_id y = p->order[i];
         const gan_node *n = &p->g->nodes[y];
-        int64_t need = n->op->scratch ? n->op->scratch(p->g, n) : 0;
+        int64_t need = gan__scratch_floats(p->g, n) * gan__scratch_copies(p->g, n);
         if (need == 0) continue;
-        pl->scratch[y] = (gan__piece){i, i, (need + 15) / 16 * 16, 0};
+        pl->scratch[y] = (gan__piece){i, i, need, 0};
         pl->own[pl->n_own++] = &pl->scratch[y];
         if (p->info.scratch_bytes < need * (int64_t)sizeof(float)) p->info.scratch_bytes = need * (int64_t)sizeof(float);
     }
@@ -236,6 +246,17 @@ fail:
 
 /* ---- the plan ---------------------------------------------------------------------------------------------- */
 
+static double work_of(const gan_graph *g, const gan_node *n)
+{
+    return n->op->flop ? n->op->flop(g, n) : (double)gan_form_floats(&n->form);
+}
+
+/* An update does not say how much work it is; it is much. */
+static bool is_shared(const gan_graph *g, const gan_node *n)
+{
+    return g->threads > 1 && n->op->shared && (n->op->effect || work_of(g, n) >= g->worth_sharing);
+}
+
 static gan_status make_calls(gan_plan *p)
 {
     gan_graph *g = p->g;
@@ -245,10 +266,11 @@ static gan_status make_calls(gan_plan *p)
         const gan_node *n = &g->nodes[y];
         if (!n->op->forward) continue;
         gan_call *c = &p->calls[p->n_calls++];
-        *c = (gan_call){.graph = g, .y = n, .out = p->at[y], .scratch = p->scratch_at[y]};
+        *c = (gan_call){.graph = g, .y = n, .out = p->at[y], .scratch = p->scratch_at[y], .part = {0, 1}};
+        if (is_shared(g, n)) c->part.n = g->threads;
         for (int k = 0; k < n->n_in; k++) c->in[k] = p->at[n->in[k]];
         if (!p->metrics_only[y])
-            p->info.flop += n->op->flop ? n->op->flop(g, n) : (double)gan_form_floats(&n->form);
+            p->info.flop += work_of(g, n);
     }
     p->info.n_nodes = p->n_calls;
     return GAN_OK;

@@ -12,10 +12,14 @@ struct gan_plan {
     bool *metrics_only; /* by id */
     float **at;         /* by id: where the value lies; NULL for nodes that have none */
     float **scratch_at; /* by id: where its kernel's scratch lies */
-    gan_call *calls;    /* the program: one per kernel to run */
+    gan_call *calls;    /* the program: one per kernel to run; part.n: the threads that share it */
     int n_calls;
     float *memory, *end; /* of values and scratch */
 };
+
+/* Scratch of a node's kernel, and how many threads have one each. */
+int64_t gan__scratch_floats(const gan_graph *g, const gan_node *n);
+int gan__scratch_copies(const gan_graph *g, const gan_node *n);
 
 /* place.c: a stretch of memory and when it is in use. */
 typedef struct gan__piece {

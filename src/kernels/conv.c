@@ -38,15 +38,16 @@ int64_t gan_conv_weight_floats(gan_conv_way way, const gan_conv *c, gan_conv_pas
 
 /* ---- scratch ----------------------------------------------------------------------------------------------- */
 
-static int64_t direct_scratch(const gan_conv *c, gan_conv_pass pass, int64_t shards)
+static int64_t direct_scratch(const gan_conv *c, gan_conv_pass pass, int64_t shards, int threads)
 {
     const int64_t K = gan__conv_taps(c), pixels = c->OH * c->OW;
     const gan__dw_block b = pass == GAN_CONV_DW ? gan__direct_block(c, shards) : (gan__dw_block){0};
     const int64_t images = pass == GAN_CONV_DW ? b.images * b.shards : gan__direct_images(c);
     const int64_t sums = pass == GAN_CONV_DW ? gan__direct_arrays(c, shards) : 0;
     return gan__direct_floats(c, images) + sums * gan__panels_up(K * c->O) +
-           gan__most(gan_matmul_scratch(images * pixels, K, c->O),
-                     gan_matmul_scratch(images * pixels, c->O, K));
+           (pass == GAN_CONV_DW ? threads : 1) *
+               gan__panels_up(gan__most(gan_matmul_scratch(images * pixels, K, c->O),
+                                        gan_matmul_scratch(images * pixels, c->O, K)));
 }
 
 /* Pixels of both sides at points, u where it is made at a time, and a row for what lies outside the image. */
@@ -70,10 +71,10 @@ static int64_t winograd_dw_scratch(const gan__winograd *f, const gan_conv *c, in
            gan__winograd_arrays(f, c, shards) * gan__panels_up(gan__conv_taps(c) * c->O);
 }
 
-int64_t gan_conv_scratch(gan_conv_way way, const gan_conv *c, gan_conv_pass pass, int64_t shards)
+int64_t gan_conv_scratch(gan_conv_way way, const gan_conv *c, gan_conv_pass pass, int64_t shards, int threads)
 {
     const gan__winograd *f = &gan__winograd_of[way];
-    if (way == GAN_CONV_DIRECT) return direct_scratch(c, pass, shards);
+    if (way == GAN_CONV_DIRECT) return direct_scratch(c, pass, shards, threads);
     if (pass == GAN_CONV_DW) return winograd_dw_scratch(f, c, shards);
     const gan_conv mirrored = gan__conv_mirrored(c);
     const int64_t rows = gan__winograd_rows(f, c);

@@ -16,6 +16,7 @@ const gan_op gan_op_abs = {
     .infer = gan__map_infer,
     .backward = backward,
     .forward = gan__map_forward,
+    .shared = true,
 };
 
 gan_status gan_add_abs(gan_graph *g, gan_id a, gan_id *y)

@@ -14,6 +14,7 @@ const gan_op gan_op_affine = {
     .infer = gan__map_infer,
     .backward = backward,
     .forward = gan__map_forward,
+    .shared = true,
 };
 
 gan_status gan_add_affine(gan_graph *g, gan_id a, float p, float q, gan_id *y)

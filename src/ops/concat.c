@@ -33,15 +33,16 @@ static gan_status forward(const gan_call *c)
     gan__axis a = gan__axis_of(c->graph, gan__in(c->graph, c->y, 0), axis);
     gan__axis b = gan__axis_of(c->graph, gan__in(c->graph, c->y, 1), axis);
     int64_t na = a.mid * a.inner, nb = b.mid * b.inner;
-    float *out = c->out;
-    for (int64_t i = 0; i < a.outer; i++, out += na + nb) {
+    const gan_span mine = gan_part_of(c->part, a.outer);
+    float *out = c->out + mine.from * (na + nb);
+    for (int64_t i = mine.from; i < mine.to; i++, out += na + nb) {
         memcpy(out, c->in[0] + i * na, (size_t)na * sizeof *out);
         memcpy(out + na, c->in[1] + i * nb, (size_t)nb * sizeof *out);
     }
     return GAN_OK;
 }
 
-const gan_op gan_op_concat = {.name = "concat", .infer = infer, .backward = backward, .forward = forward};
+const gan_op gan_op_concat = {.name = "concat", .infer = infer, .backward = backward, .forward = forward, .shared = true};
 
 gan_status gan_add_concat(gan_graph *g, gan_id a, gan_id b, int axis, gan_id *y)
 {

@@ -74,7 +74,17 @@ static gan_conv shape_of(const gan_graph *g, const gan_node *y)
 static int64_t scratch(const gan_graph *g, const gan_node *y)
 {
     const gan_conv shape = shape_of(g, y);
-    return gan_conv_scratch(way_of(y), &shape, pass_of(y), gan_graph_shards(g));
+    return gan_conv_scratch(way_of(y), &shape, pass_of(y), gan_graph_shards(g), gan_graph_threads(g));
+}
+
+/* This thread's images of Y or DX; *from is the first of them. */
+static gan_conv my_images(const gan_call *c, int64_t *from)
+{
+    gan_conv shape = shape_of(c->graph, c->y);
+    const gan_span images = gan__my_rows(c);
+    shape.N = images.to - images.from;
+    *from = images.from;
+    return shape;
 }
 
 static double flop(const gan_graph *g, const gan_node *y)
@@ -114,12 +124,12 @@ static gan_status weights_infer(gan_graph *g, gan_node *y)
 static gan_status weights_forward(const gan_call *c)
 {
     const gan_conv shape = described(&c->y->p);
-    c->run->k->conv_weights(way_of(c->y), &shape, (gan_conv_pass)c->y->p.conv.pass, c->in[0], c->out);
+    c->run->k->conv_weights(way_of(c->y), &shape, (gan_conv_pass)c->y->p.conv.pass, c->part, c->in[0], c->out);
     return GAN_OK;
 }
 
 const gan_op gan_op_conv_weights = {
-    .name = "conv_weights", .infer = weights_infer, .forward = weights_forward};
+    .name = "conv_weights", .infer = weights_infer, .forward = weights_forward, .shared = true};
 
 static bool same_transform(const gan_params *a, const gan_params *b)
 {
@@ -172,8 +182,11 @@ static gan_status y_backward(gan_graph *g, gan_id y, gan_id dy, gan_id *dx)
 
 static gan_status y_forward(const gan_call *c)
 {
-    const gan_conv shape = shape_of(c->graph, c->y);
-    c->run->k->conv_y(way_of(c->y), &shape, c->in[0], c->in[c->y->n_in - 1], NULL, c->out, c->scratch);
+    int64_t n;
+    const gan_conv mine = my_images(c, &n);
+    const float *x = c->in[0] + n * mine.H * mine.W * mine.C;
+    float *y = c->out + n * mine.OH * mine.OW * mine.O;
+    if (mine.N > 0) c->run->k->conv_y(way_of(c->y), &mine, x, c->in[c->y->n_in - 1], NULL, y, c->scratch);
     return GAN_OK;
 }
 
@@ -181,6 +194,7 @@ const gan_op gan_op_conv = {.name = "conv",
                             .infer = y_infer,
                             .backward = y_backward,
                             .forward = y_forward,
+                            .shared = true,
                             .scratch = scratch,
                             .flop = flop};
 
@@ -233,8 +247,11 @@ static gan_status dx_backward(gan_graph *g, gan_id y, gan_id dy, gan_id *dx)
 
 static gan_status dx_forward(const gan_call *c)
 {
-    const gan_conv shape = shape_of(c->graph, c->y);
-    c->run->k->conv_dx(way_of(c->y), &shape, c->in[0], c->in[c->y->n_in - 1], NULL, c->out, c->scratch);
+    int64_t n;
+    const gan_conv mine = my_images(c, &n);
+    const float *dy = c->in[0] + n * mine.OH * mine.OW * mine.O;
+    float *x = c->out + n * mine.H * mine.W * mine.C;
+    if (mine.N > 0) c->run->k->conv_dx(way_of(c->y), &mine, dy, c->in[c->y->n_in - 1], NULL, x, c->scratch);
     return GAN_OK;
 }
 
@@ -242,6 +259,7 @@ const gan_op gan_op_conv_dx = {.name = "conv_dx",
                                .infer = dx_infer,
                                .backward = dx_backward,
                                .forward = dx_forward,
+                               .shared = true,
                                .scratch = scratch,
                                .flop = flop};
 
@@ -290,7 +308,7 @@ static gan_status dw_backward(gan_graph *g, gan_id y, gan_id dy, gan_id *dx)
 static gan_status dw_forward(const gan_call *c)
 {
     const gan_conv shape = shape_of(c->graph, c->y);
-    c->run->k->conv_dw(way_of(c->y), &shape, gan_graph_shards(c->graph), c->in[0], c->in[1], c->out,
+    c->run->k->conv_dw(way_of(c->y), &shape, gan_graph_shards(c->graph), c->part, c->in[0], c->in[1], c->out,
                        c->scratch);
     return GAN_OK;
 }
@@ -299,6 +317,8 @@ const gan_op gan_op_conv_dw = {.name = "conv_dw",
                                .infer = dw_infer,
                                .backward = dw_backward,
                                .forward = dw_forward,
+                               .shared = true,
+                               .scratch_in_common = true,
                                .scratch = scratch,
                                .flop = flop};
 

@@ -18,7 +18,8 @@ static gan_status forward(const gan_call *c)
                   .purpose = GAN_RNG_DROPOUT,
                   .stream = c->y->p.dropout.stream,
                   .step = (uint64_t)c->run->step};
-    for (int64_t r = 0; r < f->dims[0]; r++) {
+    const gan_span rows = gan__my_rows(c);
+    for (int64_t r = rows.from; r < rows.to; r++) {
         float *row = c->out + r * cols;
         at.sample = (uint64_t)(first + r);
         gan_rng_uniform(&at, 0, cols, 0, 1, row);
@@ -27,7 +28,7 @@ static gan_status forward(const gan_call *c)
     return GAN_OK;
 }
 
-const gan_op gan_op_dropout_mask = {.name = "dropout_mask", .infer = infer, .forward = forward};
+const gan_op gan_op_dropout_mask = {.name = "dropout_mask", .infer = infer, .forward = forward, .shared = true};
 
 gan_status gan_add_dropout_mask(gan_graph *g, const gan_form *form, float keep, gan_id *y)
 {

@@ -40,13 +40,14 @@ static gan_status pick_backward(gan_graph *g, gan_id y, gan_id dy, gan_id *dx)
 
 static gan_status pick_forward(const gan_call *c)
 {
-    int64_t n = gan_form_floats(&c->y->form), pieces = c->y->p.group.pieces;
-    for (int64_t i = 0; i < n; i++) c->out[i] = c->in[1][i * pieces + argmax(c->in[0] + i * pieces, pieces)];
+    const gan_span mine = gan_part_of(c->part, gan_form_floats(&c->y->form));
+    const int64_t pieces = c->y->p.group.pieces;
+    for (int64_t i = mine.from; i < mine.to; i++) c->out[i] = c->in[1][i * pieces + argmax(c->in[0] + i * pieces, pieces)];
     return GAN_OK;
 }
 
 const gan_op gan_op_group_pick = {
-    .name = "group_pick", .infer = pick_infer, .backward = pick_backward, .forward = pick_forward};
+    .name = "group_pick", .infer = pick_infer, .backward = pick_backward, .forward = pick_forward, .shared = true};
 
 gan_status gan_add_group_pick(gan_graph *g, gan_id x, gan_id v, int64_t pieces, gan_id *y)
 {
@@ -73,8 +74,9 @@ static gan_status spread_backward(gan_graph *g, gan_id y, gan_id dy, gan_id *dx)
 
 static gan_status spread_forward(const gan_call *c)
 {
-    int64_t pieces = c->y->p.group.pieces, n = gan_form_floats(&c->y->form) / pieces;
-    for (int64_t i = 0; i < n; i++) {
+    const int64_t pieces = c->y->p.group.pieces;
+    const gan_span mine = gan_part_of(c->part, gan_form_floats(&c->y->form) / pieces);
+    for (int64_t i = mine.from; i < mine.to; i++) {
         int64_t best = argmax(c->in[0] + i * pieces, pieces);
         for (int64_t p = 0; p < pieces; p++) c->out[i * pieces + p] = p == best ? c->in[1][i] : 0;
     }
@@ -82,7 +84,7 @@ static gan_status spread_forward(const gan_call *c)
 }
 
 const gan_op gan_op_group_spread = {
-    .name = "group_spread", .infer = spread_infer, .backward = spread_backward, .forward = spread_forward};
+    .name = "group_spread", .infer = spread_infer, .backward = spread_backward, .forward = spread_forward, .shared = true};
 
 gan_status gan_add_group_spread(gan_graph *g, gan_id x, gan_id dy, int64_t pieces, gan_id *y)
 {

@@ -15,6 +15,7 @@ const gan_op gan_op_leaky_mask = {
     .infer = gan__map_infer,
     .backward = backward,
     .forward = gan__map_forward,
+    .shared = true,
 };
 
 gan_status gan_add_leaky_mask(gan_graph *g, gan_id a, float slope, gan_id *y)

@@ -23,6 +23,7 @@ const gan_op gan_op_leaky_relu = {
     .infer = infer,
     .backward = backward,
     .forward = gan__map_forward,
+    .shared = true,
 };
 
 gan_status gan_add_leaky_relu(gan_graph *g, gan_id a, float slope, gan_id *y)

@@ -61,7 +61,9 @@ static gan_status nn_backward(gan_graph *g, gan_id y, gan_id dy, gan_id *dx)
 static gan_status nn_forward(const gan_call *c)
 {
     dims d = nn_dims(c->graph, c->y);
-    c->run->k->matmul(d.N, d.K, d.M, c->in[0], c->in[1], c->out, c->scratch);
+    const gan_span n = gan_part_of(c->part, d.N);
+    if (n.from == n.to) return GAN_OK;
+    c->run->k->matmul(n.to - n.from, d.K, d.M, c->in[0] + n.from * d.K, c->in[1], c->out + n.from * d.M, c->scratch);
     return GAN_OK;
 }
 
@@ -79,6 +81,7 @@ const gan_op gan_op_matmul = {.name = "matmul",
                               .infer = nn_infer,
                               .backward = nn_backward,
                               .forward = nn_forward,
+                              .shared = true,
                               .scratch = nn_scratch,
                               .flop = nn_flop};
 
@@ -108,7 +111,9 @@ static gan_status nt_backward(gan_graph *g, gan_id y, gan_id dy, gan_id *dx)
 static gan_status nt_forward(const gan_call *c)
 {
     dims d = nn_dims(c->graph, c->y);
-    c->run->k->matmul_nt(d.N, d.K, d.M, c->in[0], c->in[1], c->out, c->scratch);
+    const gan_span n = gan_part_of(c->part, d.N);
+    if (n.from == n.to) return GAN_OK;
+    c->run->k->matmul_nt(n.to - n.from, d.K, d.M, c->in[0] + n.from * d.M, c->in[1], c->out + n.from * d.K, c->scratch);
     return GAN_OK;
 }
 
@@ -116,6 +121,7 @@ const gan_op gan_op_matmul_nt = {.name = "matmul_nt",
                                  .infer = nt_infer,
                                  .backward = nt_backward,
                                  .forward = nt_forward,
+                                 .shared = true,
                                  .scratch = nn_scratch,
                                  .flop = nn_flop};
 
@@ -148,10 +154,15 @@ static gan_status tn_backward(gan_graph *g, gan_id y, gan_id dy, gan_id *dx)
     return gan_add_matmul(g, node.in[0], dy, &dx[1]);
 }
 
+/* A thread's part are some panels. */
 static gan_status tn_forward(const gan_call *c)
 {
     dims d = tn_dims(c->graph, c->y);
-    c->run->k->matmul_tn(d.N, d.K, d.M, gan_graph_shards(c->graph), c->in[0], c->in[1], c->out, c->scratch);
+    const gan_span panels = gan_part_of(c->part, (d.M + GAN_PANEL - 1) / GAN_PANEL);
+    const int64_t from = panels.from * GAN_PANEL, to = panels.to * GAN_PANEL < d.M ? panels.to * GAN_PANEL : d.M;
+    if (from < to)
+        c->run->k->matmul_tn(d.N, d.K, to - from, d.M, gan_graph_shards(c->graph), c->in[0], c->in[1] + from,
+                             c->out + from * d.K, c->scratch);
     return GAN_OK;
 }
 
@@ -169,6 +180,7 @@ const gan_op gan_op_matmul_tn = {.name = "matmul_tn",
                                  .infer = tn_infer,
                                  .backward = tn_backward,
                                  .forward = tn_forward,
+                                 .shared = true,
                                  .scratch = tn_scratch,
                                  .flop = tn_flop};
 

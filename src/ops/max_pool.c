@@ -5,10 +5,8 @@
  * maxout (group.c). max_pool(x) = max_pick(x, x). */
 #include "ops.h"
 
-#include <string.h>
-
 /* Where in image x, [H,W,C] at channel c, a window has its largest value: the first; a NaN wins, so that it is seen. */
-static int64_t place_of_max(const float *x, const gan_form *image, gan__span rows, gan__span cols, int64_t c)
+static int64_t place_of_max(const float *x, const gan_form *image, gan_span rows, gan_span cols, int64_t c)
 {
     const int64_t W = image->dims[2], C = image->dims[3];
     int64_t best = (rows.from * W + cols.from) * C + c;
@@ -23,11 +21,14 @@ static int64_t place_of_max(const float *x, const gan_form *image, gan__span row
 /* Calls for each output element of each window: y[i], and where in v its place is. */
 typedef void move_fn(float *pixel, float *window);
 
-static void move_all(const gan_form *image, const gan_form *windows, const gan_params *p, const float *x,
+static void move_all(gan_span images, const gan_form *image, const gan_form *windows, const gan_params *p, const float *x,
                      float *v, float *y, move_fn *move)
 {
     const int64_t H = image->dims[1], W = image->dims[2], C = image->dims[3];
-    for (int64_t n = 0; n < image->dims[0]; n++, x += H * W * C, v += H * W * C)
+    x += images.from * H * W * C;
+    v += images.from * H * W * C;
+    y += images.from * gan__cols(windows);
+    for (int64_t n = images.from; n < images.to; n++, x += H * W * C, v += H * W * C)
         for (int64_t i = 0; i < windows->dims[1]; i++)
             for (int64_t j = 0; j < windows->dims[2]; j++)
                 for (int64_t c = 0; c < C; c++)
@@ -64,13 +65,13 @@ static gan_status pick_backward(gan_graph *g, gan_id y, gan_id dy, gan_id *dx)
 
 static gan_status pick_forward(const gan_call *c)
 {
-    move_all(gan__in(c->graph, c->y, 0), &c->y->form, &c->y->p, c->in[0], (float *)(uintptr_t)c->in[1],
+    move_all(gan__my_rows(c), gan__in(c->graph, c->y, 0), &c->y->form, &c->y->p, c->in[0], (float *)(uintptr_t)c->in[1],
              c->out, pick);
     return GAN_OK;
 }
 
 const gan_op gan_op_max_pick = {
-    .name = "max_pick", .infer = pick_infer, .backward = pick_backward, .forward = pick_forward};
+    .name = "max_pick", .infer = pick_infer, .backward = pick_backward, .forward = pick_forward, .shared = true};
 
 gan_status gan_add_max_pick(gan_graph *g, gan_id x, gan_id v, int kh, int kw, int stride, int pad, gan_id *y)
 {
@@ -98,14 +99,14 @@ static gan_status spread_backward(gan_graph *g, gan_id y, gan_id dy, gan_id *dx)
 
 static gan_status spread_forward(const gan_call *c)
 {
-    memset(c->out, 0, (size_t)gan_form_floats(&c->y->form) * sizeof *c->out);
-    move_all(&c->y->form, gan__in(c->graph, c->y, 1), &c->y->p, c->in[0], c->out,
+    gan__clear_my_rows(c);
+    move_all(gan__my_rows(c), &c->y->form, gan__in(c->graph, c->y, 1), &c->y->p, c->in[0], c->out,
              (float *)(uintptr_t)c->in[1], spread);
     return GAN_OK;
 }
 
 const gan_op gan_op_max_spread = {
-    .name = "max_spread", .infer = spread_infer, .backward = spread_backward, .forward = spread_forward};
+    .name = "max_spread", .infer = spread_infer, .backward = spread_backward, .forward = spread_forward, .shared = true};
 
 gan_status gan_add_max_spread(gan_graph *g, gan_id x, gan_id d, int kh, int kw, int stride, int pad,
                               gan_id *y)

@@ -1,6 +1,8 @@
 /* The list of ops, the rules that elementwise ops share, and losses written with primitives. */
 #include "ops.h"
 
+#include <string.h>
+
 #define GAN_OP(ID, sym) &gan_op_##sym,
 const gan_op *const gan_ops[] = {
 #include "ops.def"
@@ -37,6 +39,13 @@ gan_status gan__add2(gan_graph *g, const gan_op *op, gan_id a, gan_id b, const g
     gan_node node = {.op = op, .n_in = 2, .in = {a, b}};
     if (p) node.p = *p;
     return append(g, &node, y);
+}
+
+void gan__clear_my_rows(const gan_call *c)
+{
+    const gan_span rows = gan__my_rows(c);
+    const int64_t cols = gan__cols(&c->y->form);
+    memset(c->out + rows.from * cols, 0, (size_t)((rows.to - rows.from) * cols) * sizeof *c->out);
 }
 
 gan__axis gan__axis_of(const gan_graph *g, const gan_form *f, int axis)
@@ -84,7 +93,9 @@ gan_status gan__map_infer(gan_graph *g, gan_node *y)
 gan_status gan__map_forward(const gan_call *c)
 {
     const gan_node *y = c->y;
-    c->run->k->map[y->op->map](gan_form_floats(&y->form), c->in[0], c->in[1], y->p.map.p, y->p.map.q, c->out);
+    const gan_span s = gan_part_of(c->part, gan_form_floats(&y->form));
+    c->run->k->map[y->op->map](s.to - s.from, c->in[0] + s.from, c->in[1] ? c->in[1] + s.from : NULL, y->p.map.p, y->p.map.q,
+                               c->out + s.from);
     return GAN_OK;
 }
 

@@ -28,6 +28,13 @@ static inline int64_t gan__cols(const gan_form *f)
     return gan_form_floats(f) / f->dims[0];
 }
 
+/* Rows of the result that are this thread's, of an op that computes it row by row; and sets them to 0. */
+static inline gan_span gan__my_rows(const gan_call *c)
+{
+    return gan_part_of(c->part, c->y->form.dims[0]);
+}
+void gan__clear_my_rows(const gan_call *c);
+
 /* Any tensor as [outer, mid, inner] around an axis; axis 0 of a SHARDED value is the rows of each shard. */
 typedef struct gan__axis {
     int64_t outer, mid, inner;
@@ -35,12 +42,9 @@ typedef struct gan__axis {
 gan__axis gan__axis_of(const gan_graph *g, const gan_form *f, int axis);
 
 /* window.c: windows of images. */
-typedef struct gan__span {
-    int64_t from, to;
-} gan__span;
 bool gan__is_image(const gan_form *f);
 int64_t gan__windows(int64_t n, int kernel, int stride, int pad); /* along an axis of n pixels; 0: none fits */
-gan__span gan__window(const gan_params *p, int kernel, int64_t i, int64_t n); /* the pixels of window i that are there */
+gan_span gan__window(const gan_params *p, int kernel, int64_t i, int64_t n); /* the pixels of window i that are there */
 bool gan__windows_fit(const gan_params *p, const gan_form *image, const gan_form *windows);
 gan_status gan__windows_form(gan_graph *g, gan_node *y, const gan_form *image); /* sets y->form */
 

@@ -16,7 +16,8 @@ static gan_status forward(const gan_call *c)
                   .purpose = c->y->p.random.purpose,
                   .stream = c->y->p.random.stream,
                   .step = (uint64_t)c->run->step};
-    for (int64_t r = 0; r < f->dims[0]; r++) {
+    const gan_span rows = gan__my_rows(c);
+    for (int64_t r = rows.from; r < rows.to; r++) {
         at.sample = (uint64_t)(first + r);
         if (c->y->p.random.normal)
             gan_rng_normal(&at, 0, cols, a, b, c->out + r * cols);
@@ -26,7 +27,7 @@ static gan_status forward(const gan_call *c)
     return GAN_OK;
 }
 
-const gan_op gan_op_random = {.name = "random", .infer = infer, .forward = forward};
+const gan_op gan_op_random = {.name = "random", .infer = infer, .forward = forward, .shared = true};
 
 gan_status gan_add_random(gan_graph *g, const gan_form *form, gan_rng_purpose purpose, bool normal, float a,
                           float b, gan_id *y)

@@ -3,8 +3,6 @@
  * (i + 1/2) * in/out - 1/2 of the source. */
 #include "ops.h"
 
-#include <string.h>
-
 /* What a row (or column) is made of. */
 typedef struct taps {
     int64_t at[2];
@@ -35,10 +33,12 @@ static void scatter(int64_t C, float weight, float *restrict source, float *rest
 }
 
 /* source [N,H,W,C] and result [N,h,w,C]. */
-static void mix_all(bool bilinear, const gan_form *fx, const gan_form *fy, float *x, float *y, mix_fn *mix)
+static void mix_all(gan_span images, bool bilinear, const gan_form *fx, const gan_form *fy, float *x, float *y, mix_fn *mix)
 {
     const int64_t H = fx->dims[1], W = fx->dims[2], C = fx->dims[3];
-    for (int64_t n = 0; n < fx->dims[0]; n++, x += H * W * C)
+    x += images.from * H * W * C;
+    y += images.from * gan__cols(fy);
+    for (int64_t n = images.from; n < images.to; n++, x += H * W * C)
         for (int64_t i = 0; i < fy->dims[1]; i++) {
             const taps row = taps_of(bilinear, i, H, fy->dims[1]);
             for (int64_t j = 0; j < fy->dims[2]; j++, y += C) {
@@ -80,14 +80,14 @@ static gan_status resize_backward(gan_graph *g, gan_id y, gan_id dy, gan_id *dx)
 
 static gan_status resize_forward(const gan_call *c)
 {
-    memset(c->out, 0, (size_t)gan_form_floats(&c->y->form) * sizeof *c->out);
-    mix_all(c->y->p.resize.bilinear, gan__in(c->graph, c->y, 0), &c->y->form, (float *)(uintptr_t)c->in[0],
+    gan__clear_my_rows(c);
+    mix_all(gan__my_rows(c), c->y->p.resize.bilinear, gan__in(c->graph, c->y, 0), &c->y->form, (float *)(uintptr_t)c->in[0],
             c->out, gather);
     return GAN_OK;
 }
 
 const gan_op gan_op_resize = {
-    .name = "resize", .infer = infer, .backward = resize_backward, .forward = resize_forward, .flop = flop};
+    .name = "resize", .infer = infer, .backward = resize_backward, .forward = resize_forward, .shared = true, .flop = flop};
 
 gan_status gan_add_resize(gan_graph *g, gan_id x, int64_t h, int64_t w, bool bilinear, gan_id *y)
 {
@@ -106,8 +106,8 @@ static gan_status adjoint_backward(gan_graph *g, gan_id y, gan_id dy, gan_id *dx
 
 static gan_status adjoint_forward(const gan_call *c)
 {
-    memset(c->out, 0, (size_t)gan_form_floats(&c->y->form) * sizeof *c->out);
-    mix_all(c->y->p.resize.bilinear, &c->y->form, gan__in(c->graph, c->y, 0), c->out,
+    gan__clear_my_rows(c);
+    mix_all(gan__my_rows(c), c->y->p.resize.bilinear, &c->y->form, gan__in(c->graph, c->y, 0), c->out,
             (float *)(uintptr_t)c->in[0], scatter);
     return GAN_OK;
 }
@@ -116,6 +116,7 @@ const gan_op gan_op_resize_adjoint = {.name = "resize_adjoint",
                                       .infer = infer,
                                       .backward = adjoint_backward,
                                       .forward = adjoint_forward,
+                                      .shared = true,
                                       .flop = flop};
 
 gan_status gan_add_resize_adjoint(gan_graph *g, gan_id d, int64_t h, int64_t w, bool bilinear, gan_id *y)

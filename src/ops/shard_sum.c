@@ -19,13 +19,14 @@ static gan_status sum_backward(gan_graph *g, gan_id y, gan_id dy, gan_id *dx)
 static gan_status sum_forward(const gan_call *c)
 {
     const gan_form *x = gan__in(c->graph, c->y, 0);
-    int64_t S = c->y->form.dims[0];
-    c->run->k->sum_rows(S, x->dims[0] / S, gan__cols(x), c->in[0], c->out);
+    const int64_t R = x->dims[0] / c->y->form.dims[0], C = gan__cols(x);
+    const gan_span shards = gan__my_rows(c);
+    c->run->k->sum_rows(shards.to - shards.from, R, C, c->in[0] + shards.from * R * C, c->out + shards.from * C);
     return GAN_OK;
 }
 
 const gan_op gan_op_shard_sum = {
-    .name = "shard_sum", .infer = sum_infer, .backward = sum_backward, .forward = sum_forward};
+    .name = "shard_sum", .infer = sum_infer, .backward = sum_backward, .forward = sum_forward, .shared = true};
 
 gan_status gan_add_shard_sum(gan_graph *g, gan_id x, gan_id *y)
 {
@@ -51,13 +52,14 @@ static gan_status expand_backward(gan_graph *g, gan_id y, gan_id dy, gan_id *dx)
 static gan_status expand_forward(const gan_call *c)
 {
     int64_t S = gan__in(c->graph, c->y, 0)->dims[0], R = c->y->form.dims[0] / S, C = gan__cols(&c->y->form);
-    for (int64_t r = 0; r < S * R; r++)
+    const gan_span rows = gan__my_rows(c);
+    for (int64_t r = rows.from; r < rows.to; r++)
         for (int64_t i = 0; i < C; i++) c->out[r * C + i] = c->in[0][r / R * C + i];
     return GAN_OK;
 }
 
 const gan_op gan_op_shard_expand = {
-    .name = "shard_expand", .infer = expand_infer, .backward = expand_backward, .forward = expand_forward};
+    .name = "shard_expand", .infer = expand_infer, .backward = expand_backward, .forward = expand_forward, .shared = true};
 
 /* *row: what x holds in each of its rows, where that is known; else GAN_NONE. A sum over the whole batch comes back to its rows
  * this way: repeated for every shard, scaled there, and repeated again. */

@@ -15,6 +15,7 @@ const gan_op gan_op_sign = {
     .infer = gan__map_infer,
     .backward = backward,
     .forward = gan__map_forward,
+    .shared = true,
 };
 
 gan_status gan_add_sign(gan_graph *g, gan_id a, gan_id *y)

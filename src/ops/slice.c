@@ -12,11 +12,11 @@ static gan_form with_mid(const gan_graph *g, gan_form f, int axis, int64_t mid)
     return f;
 }
 
-/* Copy blocks of `n` floats between strides. */
-static void copy_blocks(int64_t blocks, int64_t n, const float *from, int64_t from_stride, float *to,
+/* Copy some blocks of `n` floats between strides. */
+static void copy_blocks(gan_span blocks, int64_t n, const float *from, int64_t from_stride, float *to,
                         int64_t to_stride)
 {
-    for (int64_t i = 0; i < blocks; i++)
+    for (int64_t i = blocks.from; i < blocks.to; i++)
         memcpy(to + i * to_stride, from + i * from_stride, (size_t)n * sizeof *to);
 }
 
@@ -44,12 +44,12 @@ static gan_status slice_forward(const gan_call *c)
 {
     gan__axis a = gan__axis_of(c->graph, gan__in(c->graph, c->y, 0), c->y->p.slice.axis);
     int64_t from = c->y->p.slice.from, n = (c->y->p.slice.to - from) * a.inner;
-    copy_blocks(a.outer, n, c->in[0] + from * a.inner, a.mid * a.inner, c->out, n);
+    copy_blocks(gan_part_of(c->part, a.outer), n, c->in[0] + from * a.inner, a.mid * a.inner, c->out, n);
     return GAN_OK;
 }
 
 const gan_op gan_op_slice = {
-    .name = "slice", .infer = slice_infer, .backward = slice_backward, .forward = slice_forward};
+    .name = "slice", .infer = slice_infer, .backward = slice_backward, .forward = slice_forward, .shared = true};
 
 gan_status gan_add_slice(gan_graph *g, gan_id x, int axis, int64_t from, int64_t to, gan_id *y)
 {
@@ -81,13 +81,14 @@ static gan_status pad_forward(const gan_call *c)
 {
     gan__axis a = gan__axis_of(c->graph, gan__in(c->graph, c->y, 0), c->y->p.slice.axis);
     int64_t n = a.mid * a.inner, size = c->y->p.slice.size * a.inner;
-    memset(c->out, 0, (size_t)(a.outer * size) * sizeof *c->out);
-    copy_blocks(a.outer, n, c->in[0], n, c->out + c->y->p.slice.from * a.inner, size);
+    const gan_span mine = gan_part_of(c->part, a.outer);
+    memset(c->out + mine.from * size, 0, (size_t)((mine.to - mine.from) * size) * sizeof *c->out);
+    copy_blocks(mine, n, c->in[0], n, c->out + c->y->p.slice.from * a.inner, size);
     return GAN_OK;
 }
 
 const gan_op gan_op_pad = {
-    .name = "pad", .infer = pad_infer, .backward = pad_backward, .forward = pad_forward};
+    .name = "pad", .infer = pad_infer, .backward = pad_backward, .forward = pad_forward, .shared = true};
 
 gan_status gan_add_pad(gan_graph *g, gan_id x, int axis, int64_t from, int64_t size, gan_id *y)
 {

@@ -16,6 +16,7 @@ const gan_op gan_op_softplus = {
     .infer = gan__map_infer,
     .backward = backward,
     .forward = gan__map_forward,
+    .shared = true,
 };
 
 gan_status gan_add_softplus(gan_graph *g, gan_id a, gan_id *y)

@@ -19,7 +19,8 @@ static gan_status sum_backward(gan_graph *g, gan_id y, gan_id dy, gan_id *dx)
 static gan_status sum_forward(const gan_call *c)
 {
     const gan_form *x = gan__in(c->graph, c->y, 0);
-    c->run->k->sum_cols(x->dims[0], gan__cols(x), c->in[0], c->out);
+    const gan_span rows = gan_part_of(c->part, x->dims[0]);
+    c->run->k->sum_cols(rows.to - rows.from, gan__cols(x), c->in[0] + rows.from * gan__cols(x), c->out + rows.from);
     return GAN_OK;
 }
 
@@ -32,6 +33,7 @@ const gan_op gan_op_sum_cols = {.name = "sum_cols",
                                 .infer = sum_infer,
                                 .backward = sum_backward,
                                 .forward = sum_forward,
+                                .shared = true,
                                 .flop = sum_flop};
 
 gan_status gan_add_sum_cols(gan_graph *g, gan_id x, gan_id *y)
@@ -55,8 +57,9 @@ static gan_status expand_backward(gan_graph *g, gan_id y, gan_id dy, gan_id *dx)
 
 static gan_status expand_forward(const gan_call *c)
 {
-    int64_t N = c->y->form.dims[0], C = c->y->form.dims[1];
-    for (int64_t r = 0; r < N; r++)
+    const gan_span rows = gan__my_rows(c);
+    const int64_t C = c->y->form.dims[1];
+    for (int64_t r = rows.from; r < rows.to; r++)
         for (int64_t i = 0; i < C; i++) c->out[r * C + i] = c->in[0][r];
     return GAN_OK;
 }
@@ -65,7 +68,8 @@ const gan_op gan_op_expand_cols = {.name = "expand_cols",
                                    .broadcast = GAN_BROADCAST_COLS,
                                    .infer = expand_infer,
                                    .backward = expand_backward,
-                                   .forward = expand_forward};
+                                   .forward = expand_forward,
+                                   .shared = true};
 
 gan_status gan_add_expand_cols(gan_graph *g, gan_id x, int64_t cols, gan_id *y)
 {

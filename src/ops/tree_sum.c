@@ -70,8 +70,9 @@ static gan_status expand_backward(gan_graph *g, gan_id y, gan_id dy, gan_id *dx)
 
 static gan_status expand_forward(const gan_call *c)
 {
-    int64_t N = c->y->form.dims[0], C = gan__cols(&c->y->form);
-    for (int64_t r = 0; r < N; r++)
+    const gan_span rows = gan__my_rows(c);
+    const int64_t C = gan__cols(&c->y->form);
+    for (int64_t r = rows.from; r < rows.to; r++)
         for (int64_t i = 0; i < C; i++) c->out[r * C + i] = c->in[0][i];
     return GAN_OK;
 }
@@ -80,7 +81,8 @@ const gan_op gan_op_expand_rows = {.name = "expand_rows",
                                    .broadcast = GAN_BROADCAST_ROWS,
                                    .infer = expand_infer,
                                    .backward = expand_backward,
-                                   .forward = expand_forward};
+                                   .forward = expand_forward,
+                                   .shared = true};
 
 gan_status gan_add_expand_rows(gan_graph *g, gan_id x, int64_t rows, gan_id *y)
 {

@@ -2,18 +2,16 @@
  * a window sum times 1/k^2, nearest upsampling by k the adjoint of windows side by side; so one pair serves both. */
 #include "ops.h"
 
-#include <string.h>
-
 /* Windows along one axis: window i covers pixels [i*stride - pad, i*stride - pad + kernel) cut to [0, n). */
 int64_t gan__windows(int64_t n, int kernel, int stride, int pad)
 {
     return n + 2 * pad < kernel ? 0 : (n + 2 * pad - kernel) / stride + 1;
 }
 
-gan__span gan__window(const gan_params *p, int kernel, int64_t i, int64_t n)
+gan_span gan__window(const gan_params *p, int kernel, int64_t i, int64_t n)
 {
     int64_t from = i * p->window.stride - p->window.pad, to = from + kernel;
-    return (gan__span){from > 0 ? from : 0, to < n ? to : n};
+    return (gan_span){from > 0 ? from : 0, to < n ? to : n};
 }
 
 bool gan__is_image(const gan_form *f)
@@ -61,14 +59,16 @@ static gan_status sum_backward(gan_graph *g, gan_id y, gan_id dy, gan_id *dx)
 /* What both directions walk: of every window of image n the pixels in it, rows of C floats each. */
 typedef void visit_fn(int64_t C, float *pixel, float *window);
 
-static void visit_all(const gan_form *image, const gan_form *windows, const gan_params *p, float *x, float *y,
-                      visit_fn *visit)
+static void visit_all(gan_span images, const gan_form *image, const gan_form *windows, const gan_params *p, float *x,
+                      float *y, visit_fn *visit)
 {
     const int64_t H = image->dims[1], W = image->dims[2], C = image->dims[3];
-    for (int64_t n = 0; n < image->dims[0]; n++, x += H * W * C)
+    x += images.from * H * W * C;
+    y += images.from * gan__cols(windows);
+    for (int64_t n = images.from; n < images.to; n++, x += H * W * C)
         for (int64_t i = 0; i < windows->dims[1]; i++)
             for (int64_t j = 0; j < windows->dims[2]; j++, y += C) {
-                gan__span rows = gan__window(p, p->window.kh, i, H),
+                gan_span rows = gan__window(p, p->window.kh, i, H),
                           cols = gan__window(p, p->window.kw, j, W);
                 for (int64_t h = rows.from; h < rows.to; h++)
                     for (int64_t w = cols.from; w < cols.to; w++) visit(C, x + (h * W + w) * C, y);
@@ -87,8 +87,8 @@ static void add_to_pixel(int64_t C, float *restrict pixel, float *restrict windo
 
 static gan_status sum_forward(const gan_call *c)
 {
-    memset(c->out, 0, (size_t)gan_form_floats(&c->y->form) * sizeof *c->out);
-    visit_all(gan__in(c->graph, c->y, 0), &c->y->form, &c->y->p, (float *)(uintptr_t)c->in[0], c->out,
+    gan__clear_my_rows(c);
+    visit_all(gan__my_rows(c), gan__in(c->graph, c->y, 0), &c->y->form, &c->y->p, (float *)(uintptr_t)c->in[0], c->out,
               add_to_window);
     return GAN_OK;
 }
@@ -103,6 +103,7 @@ const gan_op gan_op_window_sum = {.name = "window_sum",
                                   .infer = sum_infer,
                                   .backward = sum_backward,
                                   .forward = sum_forward,
+                                  .shared = true,
                                   .flop = sum_flop};
 
 gan_status gan_add_window_sum(gan_graph *g, gan_id x, int kh, int kw, int stride, int pad, gan_id *y)
@@ -133,8 +134,8 @@ static gan_status spread_backward(gan_graph *g, gan_id y, gan_id dy, gan_id *dx)
 
 static gan_status spread_forward(const gan_call *c)
 {
-    memset(c->out, 0, (size_t)gan_form_floats(&c->y->form) * sizeof *c->out);
-    visit_all(&c->y->form, gan__in(c->graph, c->y, 0), &c->y->p, c->out, (float *)(uintptr_t)c->in[0],
+    gan__clear_my_rows(c);
+    visit_all(gan__my_rows(c), &c->y->form, gan__in(c->graph, c->y, 0), &c->y->p, c->out, (float *)(uintptr_t)c->in[0],
               add_to_pixel);
     return GAN_OK;
 }
@@ -148,6 +149,7 @@ const gan_op gan_op_window_spread = {.name = "window_spread",
                                      .infer = spread_infer,
                                      .backward = spread_backward,
                                      .forward = spread_forward,
+                                     .shared = true,
                                      .flop = spread_flop};
 
 gan_status gan_add_window_spread(gan_graph *g, gan_id d, int64_t h, int64_t w, int kh, int kw, int stride,

@@ -20,6 +20,7 @@ static gan_status measure(const gan_call *c)
 {
     gan__job *job = c->y->p.call.user;
     gan__each_block(c, job, (gan__range){.o = job->o, .k = c->run->k}, sum_squares, true);
+    if (c->part.i > 0) return GAN_OK;
     gan__slice_done(c, job, GAN_MEASURED);
     return c->run->comm ? GAN_OK : gan__slices_done(c, job, GAN_MEASURED);
 }
@@ -30,7 +31,8 @@ static gan_status add_up(const gan_call *c)
 }
 
 const gan_op gan__op_slice_norm = {
-    .name = "slice_norm", .effect = true, .eager = true, .infer = infer, .forward = measure};
+    .name = "slice_norm", .effect = true, .eager = true, .shared = true, .infer = infer, .forward = measure,
+    .scratch = gan__slice_scratch};
 const gan_op gan__op_gradient_norm = {
     .name = "gradient_norm", .effect = true, .waits = true, .late = 2, .infer = infer, .forward = add_up};
 

@@ -148,6 +148,7 @@ static gan_status update_forward(const gan_call *c)
 {
     gan__job *job = c->y->p.call.user;
     if (!c->run->diagnose) update_slice(c, job);
+    if (c->part.i > 0) return GAN_OK;
     gan__slice_done(c, job, GAN_UPDATED);
     return c->run->comm ? GAN_OK : gan__slices_done(c, job, GAN_UPDATED);
 }
@@ -158,7 +159,8 @@ static gan_status updated_forward(const gan_call *c)
 }
 
 static const gan_op op_update = {
-    .name = "update", .effect = true, .eager = true, .infer = update_infer, .forward = update_forward};
+    .name = "update", .effect = true, .eager = true, .shared = true, .infer = update_infer, .forward = update_forward,
+    .scratch = gan__slice_scratch};
 static const gan_op op_updated = {
     .name = "updated", .effect = true, .waits = true, .late = 2, .infer = update_infer, .forward = updated_forward};
 

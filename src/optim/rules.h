@@ -59,9 +59,11 @@ void gan__ema_apply(const gan_optimizer *o, const gan_kernels *k, int64_t offset
 double gan__state_apply(const gan__range *r);
 
 /* slice.c: do `block` to every block of this rank's slice of a job's range: r.offset, r.n and r.grad are set, what it
- * returns is the block's sum of squares, which is noted if wanted. */
+ * returns is the block's sum of squares, which is noted if wanted. Threads share the blocks, and all are done when it
+ * returns. */
 typedef double gan__block_fn(const gan__range *r);
 void gan__each_block(const gan_call *c, gan__job *job, gan__range r, gan__block_fn *block, bool note);
+int64_t gan__slice_scratch(const gan_graph *g, const gan_node *y); /* of the ops that call it */
 /* Tell the team that this rank's slice is done / wait for all slices and add up the squares, in the order of blocks. */
 void gan__slice_done(const gan_call *c, gan__job *job, gan_event e);
 gan_status gan__slices_done(const gan_call *c, gan__job *job, gan_event e);

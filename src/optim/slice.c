@@ -14,13 +14,22 @@ void gan__each_block(const gan_call *c, gan__job *job, gan__range r, gan__block_
     double *squares = squares_of(c, job);
     int64_t from = 0, to = job->n;
     if (comm) comm->slice(comm->user, job->number, &from, &to);
-    for (int64_t at = from; at < to; at += GAN_UPDATE_BLOCK) {
+    const gan_span mine = gan_part_of(c->part, (to - from + GAN_UPDATE_BLOCK - 1) / GAN_UPDATE_BLOCK);
+    for (int64_t i = mine.from; i < mine.to; i++) {
+        const int64_t at = from + i * GAN_UPDATE_BLOCK;
         r.offset = job->offset + at;
         r.n = to - at < GAN_UPDATE_BLOCK ? to - at : GAN_UPDATE_BLOCK;
-        r.grad = comm ? comm->summed(comm->user, job->number, at, r.n) : job->o->net->grad + r.offset;
+        r.grad = comm ? comm->summed(comm->user, job->number, at, r.n, c->scratch) : job->o->net->grad + r.offset;
         double sum = block(&r);
         if (note) squares[at / GAN_UPDATE_BLOCK] = sum;
     }
+    gan_part_meet(c->part);
+}
+
+int64_t gan__slice_scratch(const gan_graph *g, const gan_node *y)
+{
+    (void)y;
+    return gan_graph_ranks(g) > 1 ? gan_summed_scratch(gan_graph_ranks(g)) : 0;
 }
 
 void gan__slice_done(const gan_call *c, gan__job *job, gan_event e)

@@ -46,9 +46,9 @@ static gan_status time_steps(gan_session *s, int64_t steps, double *seconds)
 
 static void print_json(const gan_session *s, int64_t steps, double median_s, double images_per_s)
 {
-    printf("{\"program\": \"gan_mpi %s\", \"kernels\": \"%s\", \"reduce\": \"%s\", \"ranks\": %d, \"batch_per_rank\": %lld, "
+    printf("{\"program\": \"gan_mpi %s\", \"kernels\": \"%s\", \"reduce\": \"%s\", \"ranks\": %d, \"threads\": %d, \"batch_per_rank\": %lld, "
            "\"steps\": %lld, \"images_per_s\": %.2f, \"step_s\": %.6f, \"phases\": {",
-           GAN_VERSION, s->k->name, s->layout.mode == GAN_REDUCE_ORDERED ? "ordered" : "fast", s->layout.ranks,
+           GAN_VERSION, s->k->name, s->layout.mode == GAN_REDUCE_ORDERED ? "ordered" : "fast", s->layout.ranks, s->threads,
            (long long)(s->layout.batch / s->layout.ranks), (long long)steps, images_per_s, median_s);
     for (int i = 1; i < gan_graph_phases(s->step->graph); i++)
         printf("%s\"%s\": {\"compute_s\": %.6f, \"exposed_s\": %.6f}", i > 1 ? ", " : "",

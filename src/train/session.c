@@ -103,7 +103,9 @@ static gan_status place_model(gan_session *s)
 
 static gan_status build_program(gan_session *s, int ranks)
 {
+    GAN_TRY(gan_threads_resolve(&s->threads, s->comm, s->cfg));
     GAN_TRY(gan_step_new(&s->step, s->model, s->source, s->layout.batch, s->layout.shards, ranks));
+    gan_graph_set_threads(s->step->graph, s->threads, GAN_WORTH_SHARING);
     GAN_TRY(gan_plan_build(&s->plan, s->step->graph, NULL, 0));
     s->times = gan_calloc(gan_graph_phases(s->step->graph), sizeof *s->times);
     return s->times ? GAN_OK : GAN_ENOMEM;

@@ -23,8 +23,8 @@ void gan_banner(const gan_session *s)
     gethostname(host, sizeof host - 1);
     shape_text(info, shape, sizeof shape);
     gan_say(GAN_NORMAL, "gan_mpi %s: %s (%s)", GAN_VERSION, s->model->system->name, s->model->system->summary);
-    gan_say(GAN_NORMAL, "machine   %d rank%s x 1 thread on %d host%s (%s), %s kernels", s->comm->size,
-            s->comm->size > 1 ? "s" : "", s->comm->n_nodes, s->comm->n_nodes > 1 ? "s" : "", host, s->k->name);
+    gan_say(GAN_NORMAL, "machine   %d rank%s x %d thread%s on %d host%s (%s), %s kernels", s->comm->size,
+            s->comm->size > 1 ? "s" : "", s->threads, s->threads > 1 ? "s" : "", s->comm->n_nodes, s->comm->n_nodes > 1 ? "s" : "", host, s->k->name);
     gan_say(GAN_NORMAL, "data      %s: %lld samples of %s, %.1f MiB per node", info->name, (long long)info->n, shape,
             (double)info->bytes / 1048576);
     if (s->team.size > 1) snprintf(team, sizeof team, ", one copy of the networks for %d ranks", s->team.size);

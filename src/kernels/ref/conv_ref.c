@@ -4,9 +4,10 @@
 
 #include <string.h>
 
-void gan__conv_weights_ref(gan_conv_way way, const gan_conv *c, gan_conv_pass pass, const float *w, float *u)
+/* The reference leaves all to the first thread. */
+void gan__conv_weights_ref(gan_conv_way way, const gan_conv *c, gan_conv_pass pass, gan_part part, const float *w, float *u)
 {
-    if (gan_conv_weight_floats(way, c, pass) == 0) return;
+    if (part.i != 0 || gan_conv_weight_floats(way, c, pass) == 0) return;
     memcpy(u, w, (size_t)(gan__conv_taps(c) * c->O) * sizeof *u);
 }
 
@@ -77,12 +78,12 @@ static float sum_dw(const gan_conv *c, int64_t k, int64_t o, int64_t n0, int64_t
     return sum;
 }
 
-void gan__conv_dw_ref(gan_conv_way way, const gan_conv *c, int64_t shards, const float *x, const float *dy,
+void gan__conv_dw_ref(gan_conv_way way, const gan_conv *c, int64_t shards, gan_part part, const float *x, const float *dy,
                       float *dw, float *scratch)
 {
     (void)way, (void)scratch;
     const int64_t K = gan__conv_taps(c), R = c->N / shards;
-    for (int64_t k = 0; k < K; k++) {
+    for (int64_t k = 0; k < K && part.i == 0; k++) {
         for (int64_t o = 0; o < c->O; o++) {
             gan__tree t = {0};
             for (int64_t s = 0; s < shards; s++)

@@ -27,7 +27,7 @@ void gan__matmul_nt_ref(int64_t N, int64_t K, int64_t M, const float *dy, const 
     }
 }
 
-void gan__matmul_tn_ref(int64_t N, int64_t K, int64_t M, int64_t shards, const float *x, const float *dy,
+void gan__matmul_tn_ref(int64_t N, int64_t K, int64_t M, int64_t ld, int64_t shards, const float *x, const float *dy,
                         float *dW, float *scratch)
 {
     (void)scratch;
@@ -37,7 +37,7 @@ void gan__matmul_tn_ref(int64_t N, int64_t K, int64_t M, int64_t shards, const f
             gan__tree t = {0};
             for (int64_t s = 0; s < shards; s++) {
                 float sum = 0;
-                for (int64_t n = s * R; n < (s + 1) * R; n++) sum += x[n * K + k] * dy[n * M + m];
+                for (int64_t n = s * R; n < (s + 1) * R; n++) sum += x[n * K + k] * dy[n * ld + m];
                 gan__tree_add(&t, sum);
             }
             dW[gan_panel_at(K, M, k, m)] = gan__tree_total(&t);

@@ -10,7 +10,7 @@ void gan__matmul_ref(int64_t N, int64_t K, int64_t M, const float *x, const floa
                      float *scratch);
 void gan__matmul_nt_ref(int64_t N, int64_t K, int64_t M, const float *dy, const float *W, float *dx,
                         float *scratch);
-void gan__matmul_tn_ref(int64_t N, int64_t K, int64_t M, int64_t shards, const float *x, const float *dy,
+void gan__matmul_tn_ref(int64_t N, int64_t K, int64_t M, int64_t ld, int64_t shards, const float *x, const float *dy,
                         float *dW, float *scratch);
 
 gan_conv_weights_fn gan__conv_weights_ref; /* u is a copy of w for every way */

@@ -9,12 +9,12 @@
 void GAN_NAME(conv_tail)(int64_t pixels, int64_t channels, const gan_conv_tail *tail, float *y);
 
 /* As in gan/conv.h, for GAN_CONV_DIRECT ... */
-void GAN_NAME(direct_weights)(const gan_conv *c, const float *w, float *u);
+void GAN_NAME(direct_weights)(const gan_conv *c, gan_part part, const float *w, float *u);
 void GAN_NAME(direct_y)(const gan_conv *c, const float *x, const float *w, const gan_conv_tail *tail,
                         float *y, float *scratch);
 void GAN_NAME(direct_dx)(const gan_conv *c, const float *dy, const float *u, const gan_conv_tail *tail,
                          float *dx, float *scratch);
-void GAN_NAME(direct_dw)(const gan_conv *c, int64_t shards, const float *x, const float *dy, float *dw,
+void GAN_NAME(direct_dw)(const gan_conv *c, int64_t shards, gan_part part, const float *x, const float *dy, float *dw,
                          float *scratch);
 
 /* ... and for Winograd's ways. */

@@ -67,10 +67,11 @@ static void add_rows(const gan_conv *c, int64_t images, const float *row, float 
 }
 
 /* u = w transposed, a matrix [O, taps]. */
-void GAN_NAME(direct_weights)(const gan_conv *c, const float *w, float *u)
+void GAN_NAME(direct_weights)(const gan_conv *c, gan_part part, const float *w, float *u)
 {
     const int64_t K = gan__conv_taps(c), O = c->O;
-    for (int64_t k = 0; k < K; k += GAN_PANEL) {
+    const gan_span panels = gan_part_of(part, gan__panels_up(K) / GAN_PANEL);
+    for (int64_t k = panels.from * GAN_PANEL; k < at_most(K, panels.to * GAN_PANEL); k += GAN_PANEL) {
         const int64_t width = at_most(GAN_PANEL, K - k);
         for (int64_t o = 0; o < O; o++) {
             const float *from = w + gan_panel_at(K, O, k, o);
@@ -110,7 +111,8 @@ void GAN_NAME(direct_dx)(const gan_conv *c, const float *dy, const float *u, con
     }
 }
 
-/* ---- DW ---------------------------------------------------------------------------------------------------- */
+/* ---- DW ----------------------------------------------------------------------------------------------------
+ * Threads make the rows of a block together; of dw, and of all sums like it, each has some panels. */
 
 /* a = a + b (or b + a: the same bits). */
 static void add(int64_t n, const float *b, float *a)
@@ -146,21 +148,36 @@ static void count_total(const counter *t, float *dw)
 /* What all products of one call have in common. */
 typedef struct sums {
     const gan_conv *c;
-    const float *x, *dy;
+    gan_part part;
+    int64_t columns; /* of this thread */
+    const float *x, *dy; /* dy from its first column on */
     float *rows, *for_matmul;
 } sums;
 
-/* dw over images [n, n + images), as so many shards. */
+/* The rows of some images, by all threads. */
+static void make_rows(const sums *s, int64_t images, const float *x)
+{
+    const gan_conv *c = s->c;
+    const gan_span mine = gan_part_of(s->part, images);
+    gan_part_meet(s->part); /* nobody reads the rows before any more */
+    rows_of(c, mine.to - mine.from, x + mine.from * c->H * c->W * c->C,
+            s->rows + mine.from * c->OH * c->OW * gan__conv_taps(c));
+    gan_part_meet(s->part);
+}
+
+/* This thread's columns of dw over images [n, n + images), as so many shards. */
 static void product(const sums *s, int64_t n, int64_t images, int64_t shards, float *dw)
 {
     const gan_conv *c = s->c;
     const int64_t pixels = c->OH * c->OW;
     const float *x = s->x + n * c->H * c->W * c->C, *dy = s->dy + n * pixels * c->O;
     if (!gan__conv_is_matmul(c)) {
-        rows_of(c, images, x, s->rows);
+        make_rows(s, images, x);
         x = s->rows;
     }
-    GAN_NAME(matmul_tn)(images * pixels, gan__conv_taps(c), c->O, shards, x, dy, dw, s->for_matmul);
+    if (s->columns == 0) return;
+    GAN_NAME(matmul_tn)
+    (images * pixels, gan__conv_taps(c), s->columns, c->O, shards, x, dy, dw, s->for_matmul);
 }
 
 /* One shard that is too large for one product; `part` is as large as dw. */
@@ -169,7 +186,7 @@ static void large_shard(const sums *s, int64_t n, int64_t images, int64_t block,
     product(s, n, at_most(block, images), 1, dw);
     for (int64_t i = block; i < images; i += block) {
         product(s, n + i, at_most(block, images - i), 1, part);
-        add(gan__conv_taps(s->c) * s->c->O, part, dw);
+        add(gan__conv_taps(s->c) * s->columns, part, dw);
     }
 }
 
@@ -185,22 +202,33 @@ static void block_sum(const sums *s, gan__dw_block block, int64_t shard, int64_t
     }
 }
 
-void GAN_NAME(direct_dw)(const gan_conv *c, int64_t shards, const float *x, const float *dy, float *dw,
+static sums sums_of(const gan_conv *c, gan__dw_block block, gan_part part, const float *x, const float *dy,
+                    int64_t first, int64_t last, float *rows)
+{
+    const int64_t images = block.images * block.shards;
+    float *for_matmul = rows + gan__direct_floats(c, images);
+    for_matmul += part.i * gan__panels_up(gan_matmul_scratch(images * c->OH * c->OW, gan__conv_taps(c), c->O));
+    return (sums){c, part, last - first, x, dy + first, rows, for_matmul};
+}
+
+void GAN_NAME(direct_dw)(const gan_conv *c, int64_t shards, gan_part part, const float *x, const float *dy, float *dw,
                          float *scratch)
 {
     const gan__dw_block block = gan__direct_block(c, shards);
-    const int64_t n = gan__conv_taps(c) * c->O, size = gan__panels_up(n);
-    float *rows = scratch + gan__direct_arrays(c, shards) * size, *part = scratch;
-    const sums s = {c, x, dy, rows, rows + gan__direct_floats(c, block.images * block.shards)};
-    counter t = {.n = n, .sum = block.images < c->N / shards ? part + size : part};
+    const gan_span panels = gan_part_of(part, gan__panels_up(c->O) / GAN_PANEL);
+    const int64_t K = gan__conv_taps(c), size = gan__panels_up(K * c->O), first = panels.from * GAN_PANEL;
+    float *rows = scratch + gan__direct_arrays(c, shards) * size, *summand = scratch + first * K;
+    const sums s = sums_of(c, block, part, x, dy, first, at_most(c->O, panels.to * GAN_PANEL), rows);
+    counter t = {.n = K * s.columns, .sum = block.images < c->N / shards ? summand + size : summand};
+    dw += first * K;
     if (block.shards >= shards) {
-        block_sum(&s, block, 0, shards, part, dw);
+        block_sum(&s, block, 0, shards, summand, dw);
         return;
     }
     for (int l = 0; l < gan__counter_arrays((shards + block.shards - 1) / block.shards); l++)
         t.level[l] = t.sum + (1 + l) * size;
     for (int64_t i = 0; i < shards; i += block.shards) {
-        block_sum(&s, block, i, shards, part, t.sum);
+        block_sum(&s, block, i, shards, summand, t.sum);
         count_sum(&t);
     }
     count_total(&t, dw);

@@ -17,13 +17,14 @@ void GAN_NAME(conv_tail)(int64_t pixels, int64_t channels, const gan_conv_tail *
     if (tail->map >= 0) GAN_NAME(kernels).map[tail->map](pixels * channels, y, NULL, tail->p, tail->q, y);
 }
 
-void GAN_NAME(conv_weights)(gan_conv_way way, const gan_conv *c, gan_conv_pass pass, const float *w, float *u)
+void GAN_NAME(conv_weights)(gan_conv_way way, const gan_conv *c, gan_conv_pass pass, gan_part part, const float *w,
+                            float *u)
 {
     if (gan_conv_weight_floats(way, c, pass) == 0) return;
     if (way == GAN_CONV_DIRECT) {
-        GAN_NAME(direct_weights)(c, w, u);
+        GAN_NAME(direct_weights)(c, part, w, u);
     } else {
-        GAN_NAME(winograd_weights)(way, c, pass, w, u);
+        GAN_NAME(winograd_weights)(way, c, pass, part, w, u);
     }
 }
 
@@ -47,12 +48,12 @@ void GAN_NAME(conv_dx)(gan_conv_way way, const gan_conv *c, const float *dy, con
     }
 }
 
-void GAN_NAME(conv_dw)(gan_conv_way way, const gan_conv *c, int64_t shards, const float *x, const float *dy,
-                       float *dw, float *scratch)
+void GAN_NAME(conv_dw)(gan_conv_way way, const gan_conv *c, int64_t shards, gan_part part, const float *x,
+                       const float *dy, float *dw, float *scratch)
 {
     if (way == GAN_CONV_DIRECT) {
-        GAN_NAME(direct_dw)(c, shards, x, dy, dw, scratch);
+        GAN_NAME(direct_dw)(c, shards, part, x, dy, dw, scratch);
     } else {
-        GAN_NAME(winograd_dw)(way, c, shards, x, dy, dw, scratch);
+        GAN_NAME(winograd_dw)(way, c, shards, part, x, dy, dw, scratch);
     }
 }

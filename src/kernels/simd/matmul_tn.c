@@ -167,13 +167,13 @@ INLINE void pack_x(int64_t N, int64_t count, int64_t ld, int tall, const float *
 }
 
 /* The panels of dy that begin at column m, to [N][panels][16], zeros behind the last column. */
-static void pack_dy(int64_t N, int64_t M, int64_t m, int panels, const float *dy, float *to)
+static void pack_dy(int64_t N, int64_t M, int64_t ld, int64_t m, int panels, const float *dy, float *to)
 {
     const int64_t columns = panels * GAN_PANEL, here = at_most(columns, M - m);
     for (int64_t n = 0; n < N; n++, to += columns) {
         int64_t i = 0;
-        for (; i + LANES <= here; i += LANES) vf_store(to + i, vf_load(dy + n * M + m + i));
-        for (; i < columns; i++) to[i] = i < here ? dy[n * M + m + i] : 0;
+        for (; i + LANES <= here; i += LANES) vf_store(to + i, vf_load(dy + n * ld + m + i));
+        for (; i < columns; i++) to[i] = i < here ? dy[n * ld + m + i] : 0;
     }
 }
 
@@ -206,14 +206,14 @@ static void strip(int64_t K, int64_t M, int64_t m, int panels, const rows *r, in
     }
 }
 
-void GAN_NAME(matmul_tn)(int64_t N, int64_t K, int64_t M, int64_t shards, const float *x, const float *dy,
+void GAN_NAME(matmul_tn)(int64_t N, int64_t K, int64_t M, int64_t ld, int64_t shards, const float *x, const float *dy,
                          float *dW, float *scratch)
 {
     const rows r = {shards, N / shards};
     const int tall = shards == 1 ? TALL : PAIR;
     const int64_t whole = M / GAN_PANEL * GAN_PANEL, block = BLOCK_K / tall * tall;
     float *dy_packed = scratch, *x_packed = scratch + N * PANELS * GAN_PANEL;
-    const int64_t done = shards == 1 ? 0 : GAN_NAME(matmul_tn_chunks)(N, K, M, shards, x, dy, dW, scratch);
+    const int64_t done = shards == 1 ? 0 : GAN_NAME(matmul_tn_chunks)(N, K, M, ld, shards, x, dy, dW, scratch);
     if (done == M) return;
     for (int64_t k = 0; k < K; k += block) {
         int64_t count = at_most(block, K - k);
@@ -224,7 +224,7 @@ void GAN_NAME(matmul_tn)(int64_t N, int64_t K, int64_t M, int64_t shards, const 
         }
         for (int64_t m = done; m < M;) {
             const int panels = m == whole ? 1 : panels_next((whole - m) / GAN_PANEL, PANELS);
-            pack_dy(N, M, m, panels, dy, dy_packed);
+            pack_dy(N, M, ld, m, panels, dy, dy_packed);
             strip(K, M, m, panels, &r, k, count, x_packed, dy_packed, dW);
             m += panels * GAN_PANEL;
         }

@@ -93,10 +93,10 @@ typedef struct place_of {
     int64_t panel;
 } place_of;
 
-/* One chunk of rows for `count` values of k: x [rows][BLOCK_K], dy at a distance of M. Its sums are merged with the
+/* One chunk of rows for `count` values of k: x [rows][BLOCK_K], rows of dy at a distance of ld. Its sums are merged with the
  * first `digits` of the counter and go to `to`. What all chunks together make goes to `dW`. */
 typedef struct chunk {
-    int64_t count, M;
+    int64_t count, ld;
     const float *x, *dy;
     int digits;
     place_of to, dW;
@@ -109,7 +109,7 @@ INLINE void add_chunk(int rows, int R, int digits, const chunk *c, const counter
     UNROLL
     for (int r = 0; r < rows; r++) {
         UNROLL
-        for (int i = 0; i < VECTORS; i++) dy[r * VECTORS + i] = vf_load(c->dy + r * c->M + i * LANES);
+        for (int i = 0; i < VECTORS; i++) dy[r * VECTORS + i] = vf_load(c->dy + r * c->ld + i * LANES);
     }
 #pragma GCC unroll 2
     for (int64_t k = 0; k < c->count; k++) {
@@ -162,7 +162,7 @@ INLINE void strip(int rows, int R, int64_t N, chunk c)
         default: add_chunk(rows, R, c.digits, &c, &before); break;
         }
         c.x += rows * BLOCK_K;
-        c.dy += rows * c.M;
+        c.dy += rows * c.ld;
     }
     if (!full) merge_left(chunks, &before, c.count, c.dW);
 }
@@ -186,7 +186,7 @@ static int chunk_rows(int64_t N, int64_t R)
     return fits && R <= rows && (R & (R - 1)) == 0 ? rows : 0;
 }
 
-int64_t GAN_NAME(matmul_tn_chunks)(int64_t N, int64_t K, int64_t M, int64_t shards, const float *x,
+int64_t GAN_NAME(matmul_tn_chunks)(int64_t N, int64_t K, int64_t M, int64_t ld, int64_t shards, const float *x,
                                    const float *dy, float *dW, float *scratch)
 {
     const int R = (int)(N / shards), rows = chunk_rows(N, N / shards);
@@ -198,7 +198,7 @@ int64_t GAN_NAME(matmul_tn_chunks)(int64_t N, int64_t K, int64_t M, int64_t shar
             memcpy(scratch + n * BLOCK_K, x + n * K + k, (size_t)count * sizeof *x);
         for (int64_t m = 0; m < columns; m += WIDTH) {
             float *to = dW + m / GAN_PANEL * GAN_PANEL * K + k * GAN_PANEL + m % GAN_PANEL;
-            chunk first = {.count = count, .M = M, .x = scratch, .dy = dy + m, .dW = {to, K * GAN_PANEL}};
+            chunk first = {.count = count, .ld = ld, .x = scratch, .dy = dy + m, .dW = {to, K * GAN_PANEL}};
             any_strip(rows, R, N, first);
         }
     }

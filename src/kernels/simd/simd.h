@@ -132,11 +132,11 @@ void GAN_NAME(matmul)(int64_t N, int64_t K, int64_t M, const float *x, const flo
                       float *scratch);
 void GAN_NAME(matmul_nt)(int64_t N, int64_t K, int64_t M, const float *dy, const float *W, float *dx,
                          float *scratch);
-void GAN_NAME(matmul_tn)(int64_t N, int64_t K, int64_t M, int64_t shards, const float *x, const float *dy,
+void GAN_NAME(matmul_tn)(int64_t N, int64_t K, int64_t M, int64_t ld, int64_t shards, const float *x, const float *dy,
                          float *dW, float *scratch);
 
 /* The leading columns of dW for which matmul_tn_chunk.c is the faster way; returns their number. */
-int64_t GAN_NAME(matmul_tn_chunks)(int64_t N, int64_t K, int64_t M, int64_t shards, const float *x,
+int64_t GAN_NAME(matmul_tn_chunks)(int64_t N, int64_t K, int64_t M, int64_t ld, int64_t shards, const float *x,
                                    const float *dy, float *dW, float *scratch);
 
 void GAN_NAME(sum_rows)(int64_t S, int64_t R, int64_t C, const float *x, float *y);

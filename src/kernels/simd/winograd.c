@@ -64,7 +64,7 @@ static void run(const pass *p, const float *x, const float *u, const gan_conv_ta
         if (p->adds) memset(y, 0, (size_t)(images * to_floats) * sizeof *y);
         for (int64_t m = 0; m < p->M; m += p->columns) {
             const int64_t count = at_most(p->columns, p->M - m);
-            if (p->columns < p->M) GAN_NAME(winograd_columns)(p->way, p->c, p->pass, m, count, u, r.u);
+            if (p->columns < p->M) GAN_NAME(winograd_columns)(p->way, p->c, p->pass, (gan_part){0, 1}, m, count, u, r.u);
             columns(p, &r, images, m, count, p->columns < p->M ? r.u : u, y);
         }
         GAN_NAME(conv_tail)(images * to->H * to->W, to->C, tail, y);

@@ -61,8 +61,8 @@ void GAN_NAME(to_points)(const gan__grid *g, gan__to_points *f, int64_t images, 
 void GAN_NAME(to_pixels)(const gan__grid *g, gan__to_pixels *f, int64_t images, const float *v, int64_t first,
                          int64_t count, int64_t step, float *outside, float *x);
 
-/* Columns [first, first + count) of u at every point, first a multiple of a panel. */
-void GAN_NAME(winograd_columns)(gan_conv_way way, const gan_conv *c, gan_conv_pass pass, int64_t first,
+/* Columns [first, first + count) of u at every point, first a multiple of a panel; of them this part's panels. */
+void GAN_NAME(winograd_columns)(gan_conv_way way, const gan_conv *c, gan_conv_pass pass, gan_part part, int64_t first,
                                 int64_t count, const float *w, float *u);
 
 #endif

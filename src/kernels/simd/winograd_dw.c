@@ -205,30 +205,32 @@ static void any_tile(int panels, const block *b, const place *at, const merge *m
 #undef CASE
 }
 
-/* dw of one block. */
-static void all_tiles(const gan_conv *c, const gan__winograd *f, const block *b, const merge *m)
+/* This thread's tiles of dw of one block: some of the phases and channels. */
+static void all_tiles(const gan_conv *c, const gan__winograd *f, gan_part part, const block *b, const merge *m)
 {
-    const int64_t panels = gan__panels_up(c->O) / GAN_PANEL;
+    const int64_t panels = gan__panels_up(c->O) / GAN_PANEL, in_phase = (c->C + TALL - 1) / TALL;
+    const gan_span rows = gan_part_of(part, f->stride * f->stride * in_phase);
     place at = {.c = c, .f = f};
     for (int64_t done = 0; done < panels;) {
         const int here = panels_next(panels - done, WIDE);
         at.o0 = done * GAN_PANEL;
-        for (at.phase = 0; at.phase < f->stride * f->stride; at.phase++) {
-            for (at.c0 = 0; at.c0 < c->C; at.c0 += TALL) {
-                at.count = at_most(TALL, c->C - at.c0);
-                any_tile(here, b, &at, m);
-            }
+        for (int64_t row = rows.from; row < rows.to; row++) {
+            at.phase = (int)(row / in_phase);
+            at.c0 = row % in_phase * TALL;
+            at.count = at_most(TALL, c->C - at.c0);
+            any_tile(here, b, &at, m);
         }
         done += here;
     }
 }
 
 /* What is left in the counter of a number of shards that is no power of two: from the smallest digit to the largest. */
-static void total(uint64_t shards, int64_t n, float *const level[], float *dw)
+static void total(uint64_t shards, gan_span floats, float *const level[], float *dw)
 {
-    memcpy(dw, level[__builtin_ctzll(shards)], (size_t)n * sizeof *dw);
+    const int64_t n = floats.to - floats.from, at = floats.from;
+    memcpy(dw + at, level[__builtin_ctzll(shards)] + at, (size_t)n * sizeof *dw);
     for (uint64_t left = shards & (shards - 1); left; left &= left - 1)
-        GAN_NAME(map_add)(n, level[__builtin_ctzll(left)], dw, 0, 0, dw);
+        GAN_NAME(map_add)(n, level[__builtin_ctzll(left)] + at, dw + at, 0, 0, dw + at);
 }
 
 /* The sum over the first blocks of a shard, and the digits of the counter over blocks of shards. */
@@ -260,12 +262,27 @@ static block block_at(const gan__winograd *f, const gan_conv *c, gan__dw_block c
     return b;
 }
 
-void GAN_NAME(winograd_dw)(gan_conv_way way, const gan_conv *c, int64_t shards, const float *x,
-                           const float *dy, float *dw, float *scratch)
+/* Images [n, n + images) of x and dy to the points of a block, by all threads. */
+static void to_block(gan_conv_way way, const gan_conv *c, gan_part part, int64_t n, int64_t images, const float *x,
+                     const float *dy, const float *outside, const block *b)
 {
     const gan__winograd *f = &gan__winograd_of[way];
     const gan__transforms *t = &GAN_NAME(transforms)[way];
     const gan__grid on_x = x_grid(f, c), on_y = y_grid(f, c);
+    const gan_span mine = gan_part_of(part, images);
+    const int64_t count = mine.to - mine.from, tile = mine.from * gan__winograd_tiles(f, c);
+    x += (n + mine.from) * c->H * c->W * c->C;
+    dy += (n + mine.from) * c->OH * c->OW * c->O;
+    gan_part_meet(part); /* nobody reads the block before any more */
+    GAN_NAME(to_points)(&on_x, t->x, count, x, outside, b->v + tile * b->ld_v, b->ld_v, b->step_v);
+    GAN_NAME(to_points)(&on_y, t->dy, count, dy, outside, b->p + tile * b->ld_p, b->ld_p, b->step_p);
+    gan_part_meet(part);
+}
+
+void GAN_NAME(winograd_dw)(gan_conv_way way, const gan_conv *c, int64_t shards, gan_part part, const float *x,
+                           const float *dy, float *dw, float *scratch)
+{
+    const gan__winograd *f = &gan__winograd_of[way];
     const gan__dw_block cut = gan__winograd_block(f, c, shards);
     const int64_t outside = gan__panels_up(gan__most(c->C, c->O)), n_dw = gan__conv_taps(c) * c->O;
     const int64_t images = cut.images * cut.shards, group = c->N / shards * cut.shards;
@@ -275,15 +292,15 @@ void GAN_NAME(winograd_dw)(gan_conv_way way, const gan_conv *c, int64_t shards, 
               .blocks = (uint64_t)(shards / cut.shards)};
     for (int l = 0; l < gan__counter_arrays(shards / cut.shards); l++)
         s.level[l] = s.so_far + (l + (cut.images < c->N / shards)) * gan__panels_up(n_dw);
-    memset(scratch, 0, (size_t)outside * sizeof *scratch);
+    if (part.i == 0) memset(scratch, 0, (size_t)outside * sizeof *scratch);
     for (int64_t n = 0, here; n < c->N; n += here) {
         here = at_most(images, group - n % group);
         const merge m = merge_of(&s, (uint64_t)(n / group), n % group == 0, n % group + here == group);
-        GAN_NAME(to_points)(&on_x, t->x, here, x + n * c->H * c->W * c->C, scratch, b.v, b.ld_v, b.step_v);
-        GAN_NAME(to_points)
-        (&on_y, t->dy, here, dy + n * c->OH * c->OW * c->O, scratch, b.p, b.ld_p, b.step_p);
+        to_block(way, c, part, n, here, x, dy, scratch, &b);
         b.tiles = here / cut.shards * gan__winograd_tiles(f, c);
-        all_tiles(c, f, &b, &m);
+        all_tiles(c, f, part, &b, &m);
     }
-    if (s.blocks & (s.blocks - 1)) total(s.blocks, n_dw, s.level, dw);
+    if ((s.blocks & (s.blocks - 1)) == 0) return;
+    gan_part_meet(part);
+    total(s.blocks, gan_part_of(part, n_dw), s.level, dw);
 }

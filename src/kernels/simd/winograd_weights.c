@@ -10,9 +10,10 @@ INLINE int64_t w_row(const gan__winograd *f, const gan_conv *c, int64_t row, int
     return (ky * c->kw + kx) * c->C + row % c->C;
 }
 
-/* Columns of u to make, and the transform of a tile of taps. */
+/* Columns of u to make, of them the panels that are this thread's, and the transform of a tile of taps. */
 typedef struct columns {
     int64_t first, count;
+    gan_span panels;
     gan__to_points *transform;
 } columns;
 
@@ -22,12 +23,12 @@ static void weights_y(const gan__winograd *f, const gan_conv *c, const columns *
     const int64_t rows = gan__winograd_rows(f, c), K = gan__conv_taps(c),
                   step = gan__point_step(rows, m->count);
     const float *at[GAN_POINTS];
-    for (int64_t j = 0; j < m->count; j += GAN_PANEL, u += GAN_PANEL * rows) {
-        const int64_t o = m->first + j, width = at_most(GAN_PANEL, m->count - j);
+    for (int64_t panel = m->panels.from; panel < m->panels.to; panel++) {
+        const int64_t j = panel * GAN_PANEL, o = m->first + j, width = at_most(GAN_PANEL, m->count - j);
         for (int64_t row = 0; row < rows; row++) {
             for (int tap = 0; tap < f->r * f->r; tap++)
                 at[tap] = w + o * K + w_row(f, c, row, tap / f->r, tap % f->r) * width;
-            m->transform(width, at, u + row * width, step);
+            m->transform(width, at, u + j * rows + row * width, step);
         }
     }
 }
@@ -84,8 +85,9 @@ static void weights_dx(const gan__winograd *f, const gan_conv *c, const columns 
     const int64_t step = gan__point_step(c->O, m->count);
     float block[TAPS][GAN_PANEL][GAN_PANEL];
     const float *at[TAPS];
-    for (int64_t i = 0; i < m->count; i += GAN_PANEL) {
-        const int64_t rows = at_most(GAN_PANEL, m->count - i);
+    u += m->panels.from * GAN_PANEL * c->O;
+    for (int64_t panel = m->panels.from; panel < m->panels.to; panel++) {
+        const int64_t i = panel * GAN_PANEL, rows = at_most(GAN_PANEL, m->count - i);
         for (int64_t o = 0; o < c->O; o += GAN_PANEL) {
             const int64_t width = at_most(GAN_PANEL, c->O - o);
             transpose(f, c, w, m->first + i, rows, o, width, block);
@@ -97,11 +99,12 @@ static void weights_dx(const gan__winograd *f, const gan_conv *c, const columns 
     }
 }
 
-void GAN_NAME(winograd_columns)(gan_conv_way way, const gan_conv *c, gan_conv_pass pass, int64_t first,
+void GAN_NAME(winograd_columns)(gan_conv_way way, const gan_conv *c, gan_conv_pass pass, gan_part part, int64_t first,
                                 int64_t count, const float *w, float *u)
 {
     const gan__winograd *f = &gan__winograd_of[way];
-    const columns m = {first, count, GAN_NAME(transforms)[way].w};
+    const columns m = {first, count, gan_part_of(part, gan__panels_up(count) / GAN_PANEL),
+                       GAN_NAME(transforms)[way].w};
     if (pass == GAN_CONV_Y) {
         weights_y(f, c, &m, w, u);
     } else {
@@ -109,9 +112,9 @@ void GAN_NAME(winograd_columns)(gan_conv_way way, const gan_conv *c, gan_conv_pa
     }
 }
 
-void GAN_NAME(winograd_weights)(gan_conv_way way, const gan_conv *c, gan_conv_pass pass, const float *w,
+void GAN_NAME(winograd_weights)(gan_conv_way way, const gan_conv *c, gan_conv_pass pass, gan_part part, const float *w,
                                 float *u)
 {
     const int64_t all = pass == GAN_CONV_Y ? c->O : gan__winograd_rows(&gan__winograd_of[way], c);
-    GAN_NAME(winograd_columns)(way, c, pass, 0, all, w, u);
+    GAN_NAME(winograd_columns)(way, c, pass, part, 0, all, w, u);
 }
