@@ -117,12 +117,20 @@ typedef union gan_params {
     struct { void *user; int index; } call;   /* ops defined above the graph: data, update */
 } gan_params;
 
+/* What is done to a result before it is written: the last input, a row, is added; then a map of one input. */
+typedef struct gan_tail {
+    bool is, bias, maps;
+    gan_map map;
+    float p, q;
+} gan_tail;
+
 struct gan_node {
     const gan_op *op;
     gan_form form;
     int n_in;
     gan_id in[GAN_MAX_IN];
     gan_params p;
+    gan_tail tail;      /* of an op that takes one; given by a pass, never while building */
     float *fixed;       /* memory outside the plan (arenas), or NULL */
     const char *layer;  /* "generator.dense1 (job.ini:12)"; borrowed, "" outside layers */
     int phase;          /* index of the phase it belongs to */
@@ -146,6 +154,7 @@ struct gan_op {
     bool shared;       /* all threads of the rank call forward, each for its part; else the first thread does it all */
     bool scratch_in_common; /* of a shared op: all threads have one scratch */
     gan_broadcast broadcast; /* the op repeats input 0; fusion looks through it */
+    bool takes_tail;   /* forward does gan_node.tail as well */
     unsigned inplace;  /* bit i: the result may take the memory of input i */
     /* Check inputs and parameters, set y->form. GAN_ESHAPE with a text (see gan_shape_error). */
     gan_status (*infer)(gan_graph *g, gan_node *y);

@@ -4,17 +4,19 @@
 #include <errno.h>
 #include <string.h>
 
+static const char *const names[] = {
+#define X(ID, name, n_in, meaning) #name,
+    GAN_MAP_LIST(X)
+#undef X
+};
+
 static void describe(const gan_plan *p, gan_id id, char *text, size_t n)
 {
     const gan_node *y = &p->g->nodes[id];
-    size_t at = (size_t)snprintf(text, n, "%s", y->op->name);
+    size_t at = (size_t)snprintf(text, n, "%s%s%s%s", y->op->name, y->tail.bias ? "+bias" : "", y->tail.maps ? "+" : "",
+                                 y->tail.maps ? names[y->tail.map] : "");
     if (y->op != &gan__op_fused) return;
     const struct gan_chain *c = y->p.fused.chain;
-    static const char *const names[] = {
-#define X(ID, name, n_in, meaning) #name,
-        GAN_MAP_LIST(X)
-#undef X
-    };
     for (int i = 0; i < c->n && at < n; i++)
         at += (size_t)snprintf(text + at, n - at, "%s%s", i ? "+" : ":", names[c->step[i].f]);
 }
@@ -44,11 +46,6 @@ typedef struct op_time {
     int n;
 } op_time;
 
-static double node_flop(const gan_graph *g, const gan_node *y)
-{
-    return y->op->flop ? y->op->flop(g, y) : (double)gan_form_floats(&y->form);
-}
-
 /* Read and written once each; what an effect touches behind its edges (arenas, moments) is not known here. */
 static double node_bytes(const gan_graph *g, const gan_node *y)
 {
@@ -67,7 +64,7 @@ static int sum_by_op(const gan_plan *p, const double *profile, op_time *ops, int
         if (k == room) continue;
         if (k == n) ops[n++] = (op_time){.op = y->op};
         ops[k].s += profile[i];
-        ops[k].flop += node_flop(p->g, y);
+        ops[k].flop += gan__flop(p->g, y);
         ops[k].bytes += node_bytes(p->g, y);
         ops[k].n++;
         *total += profile[i];

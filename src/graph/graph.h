@@ -51,6 +51,7 @@ gan_id gan__superseded_by(const gan_graph *g, gan_id x);
 /* Passes, in the order in which gan_plan_build runs them. */
 void gan__live(const gan_graph *g, const gan_id *keep, int n_keep, bool *live, bool *metrics_only);
 gan_status gan__fuse(gan_graph *g, const bool *live, const gan_id *keep, int n_keep, int *n_fused);
+gan_status gan__tails(gan_graph *g, const bool *live, const gan_id *keep, int n_keep, int *n_fused);
 gan_status gan__schedule(const gan_graph *g, const bool *live, gan_id *order, int *n_order);
 
 #endif

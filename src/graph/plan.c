@@ -246,7 +246,7 @@ fail:
 
 /* ---- the plan ---------------------------------------------------------------------------------------------- */
 
-static double work_of(const gan_graph *g, const gan_node *n)
+double gan__flop(const gan_graph *g, const gan_node *n)
 {
     return n->op->flop ? n->op->flop(g, n) : (double)gan_form_floats(&n->form);
 }
@@ -254,7 +254,7 @@ static double work_of(const gan_graph *g, const gan_node *n)
 /* An update does not say how much work it is; it is much. */
 static bool is_shared(const gan_graph *g, const gan_node *n)
 {
-    return g->threads > 1 && n->op->shared && (n->op->effect || work_of(g, n) >= g->worth_sharing);
+    return g->threads > 1 && n->op->shared && (n->op->effect || gan__flop(g, n) >= g->worth_sharing);
 }
 
 static gan_status make_calls(gan_plan *p)
@@ -270,7 +270,7 @@ static gan_status make_calls(gan_plan *p)
         if (is_shared(g, n)) c->part.n = g->threads;
         for (int k = 0; k < n->n_in; k++) c->in[k] = p->at[n->in[k]];
         if (!p->metrics_only[y])
-            p->info.flop += work_of(g, n);
+            p->info.flop += gan__flop(g, n);
     }
     p->info.n_nodes = p->n_calls;
     return GAN_OK;
@@ -282,6 +282,8 @@ static gan_status build(gan_plan *p, bool *live, const gan_id *keep, int n_keep)
     gan__live(g, keep, n_keep, live, p->metrics_only);
     for (int i = 0; i < g->n; i++) p->info.n_dead += !live[i];
     GAN_TRY(gan__fuse(g, live, keep, n_keep, &p->info.n_fused));
+    gan__live(g, keep, n_keep, live, p->metrics_only);
+    GAN_TRY(gan__tails(g, live, keep, n_keep, &p->info.n_fused));
     gan__live(g, keep, n_keep, live, p->metrics_only);
     GAN_TRY(gan__schedule(g, live, p->order, &p->n_order));
     GAN_TRY(plan_memory(p, keep, n_keep));

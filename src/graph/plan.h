@@ -17,6 +17,9 @@ struct gan_plan {
     float *memory, *end; /* of values and scratch */
 };
 
+/* Operations of a node's kernel. */
+double gan__flop(const gan_graph *g, const gan_node *n);
+
 /* Scratch of a node's kernel, and how many threads have one each. */
 int64_t gan__scratch_floats(const gan_graph *g, const gan_node *n);
 int gan__scratch_copies(const gan_graph *g, const gan_node *n);

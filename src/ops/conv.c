@@ -77,11 +77,11 @@ static int64_t scratch(const gan_graph *g, const gan_node *y)
     return gan_conv_scratch(way_of(y), &shape, pass_of(y), gan_graph_shards(g), gan_graph_threads(g));
 }
 
-/* This thread's images of Y or DX; *from is the first of them. */
+/* This thread's images of Y or DX; *from is the first of them. The result may have another form than images. */
 static gan_conv my_images(const gan_call *c, int64_t *from)
 {
     gan_conv shape = shape_of(c->graph, c->y);
-    const gan_span images = gan__my_rows(c);
+    const gan_span images = gan_part_of(c->part, shape.N);
     shape.N = images.to - images.from;
     *from = images.from;
     return shape;
@@ -91,6 +91,18 @@ static double flop(const gan_graph *g, const gan_node *y)
 {
     const gan_conv shape = shape_of(g, y);
     return gan_conv_flop(&shape);
+}
+
+/* The last inputs: u (or w itself), and a tail's bias. */
+static const float *u_of(const gan_call *c)
+{
+    return c->in[c->y->n_in - 1 - c->y->tail.bias];
+}
+
+static gan_conv_tail tail_of(const gan_call *c)
+{
+    const gan_tail *t = &c->y->tail;
+    return (gan_conv_tail){t->bias ? c->in[c->y->n_in - 1] : NULL, t->maps ? (int)t->map : -1, t->p, t->q};
 }
 
 static gan_params params_of(const gan_window *k)
@@ -186,7 +198,8 @@ static gan_status y_forward(const gan_call *c)
     const gan_conv mine = my_images(c, &n);
     const float *x = c->in[0] + n * mine.H * mine.W * mine.C;
     float *y = c->out + n * mine.OH * mine.OW * mine.O;
-    if (mine.N > 0) c->run->k->conv_y(way_of(c->y), &mine, x, c->in[c->y->n_in - 1], NULL, y, c->scratch);
+    const gan_conv_tail tail = tail_of(c);
+    if (mine.N > 0) c->run->k->conv_y(way_of(c->y), &mine, x, u_of(c), &tail, y, c->scratch);
     return GAN_OK;
 }
 
@@ -195,6 +208,7 @@ const gan_op gan_op_conv = {.name = "conv",
                             .backward = y_backward,
                             .forward = y_forward,
                             .shared = true,
+                            .takes_tail = true,
                             .scratch = scratch,
                             .flop = flop};
 
@@ -251,7 +265,8 @@ static gan_status dx_forward(const gan_call *c)
     const gan_conv mine = my_images(c, &n);
     const float *dy = c->in[0] + n * mine.OH * mine.OW * mine.O;
     float *x = c->out + n * mine.H * mine.W * mine.C;
-    if (mine.N > 0) c->run->k->conv_dx(way_of(c->y), &mine, dy, c->in[c->y->n_in - 1], NULL, x, c->scratch);
+    const gan_conv_tail tail = tail_of(c);
+    if (mine.N > 0) c->run->k->conv_dx(way_of(c->y), &mine, dy, u_of(c), &tail, x, c->scratch);
     return GAN_OK;
 }
 
@@ -260,6 +275,7 @@ const gan_op gan_op_conv_dx = {.name = "conv_dx",
                                .backward = dx_backward,
                                .forward = dx_forward,
                                .shared = true,
+                               .takes_tail = true,
                                .scratch = scratch,
                                .flop = flop};
 
