@@ -235,8 +235,8 @@ gan_status gan_exec(const gan_plan *p, const gan_run *run, gan_phase_time *times
  * place in the program; INT64_MAX: none here) and a text naming phase, layer and op. Collective. */
 gan_status gan_exec_diagnose(const gan_plan *p, const gan_run *run, int64_t *position, char *text, size_t n);
 
-/* Where the time of `steps` steps went, by op: share, milliseconds a step, GFLOP/s (of convolutions: of the direct sum), GB/s
- * of operands and results. profile[n_nodes] as of gan_run. */
+/* Where the time of `steps` steps went, by op: share, milliseconds a step, in all and by phase, GFLOP/s (of convolutions: of the
+ * direct sum), GB/s of operands and results. profile[n_nodes] as of gan_run. */
 void gan_plan_print_profile(const gan_plan *p, const double *profile, int64_t steps, FILE *f);
 
 /* The program as text, one line a node in order of execution, and the graph for Graphviz. */

@@ -38,58 +38,6 @@ void gan_plan_print(const gan_plan *p, FILE *f)
     }
 }
 
-/* ---- profile ----------------------------------------------------------------------------------------------- */
-
-typedef struct op_time {
-    const gan_op *op;
-    double s, flop, bytes;
-    int n;
-} op_time;
-
-/* Read and written once each; what an effect touches behind its edges (arenas, moments) is not known here. */
-static double node_bytes(const gan_graph *g, const gan_node *y)
-{
-    double floats = (double)gan_form_floats(&y->form);
-    for (int k = 0; k < y->n_in; k++) floats += (double)gan_form_floats(&g->nodes[y->in[k]].form);
-    return floats * sizeof(float);
-}
-
-static int sum_by_op(const gan_plan *p, const double *profile, op_time *ops, int room, double *total)
-{
-    int n = 0, k;
-    for (int i = 0; i < p->n_calls; i++) {
-        const gan_node *y = p->calls[i].y;
-        if (p->metrics_only[y - p->g->nodes]) continue;
-        for (k = 0; k < n && ops[k].op != y->op; k++) {}
-        if (k == room) continue;
-        if (k == n) ops[n++] = (op_time){.op = y->op};
-        ops[k].s += profile[i];
-        ops[k].flop += gan__flop(p->g, y);
-        ops[k].bytes += node_bytes(p->g, y);
-        ops[k].n++;
-        *total += profile[i];
-    }
-    return n;
-}
-
-void gan_plan_print_profile(const gan_plan *p, const double *profile, int64_t steps, FILE *f)
-{
-    op_time ops[128];
-    double total = 0;
-    int n = sum_by_op(p, profile, ops, 128, &total);
-    fprintf(f, "%-16s %6s %8s %10s %10s %10s\n", "op", "nodes", "share", "ms/step", "GFLOP/s", "GB/s");
-    while (n > 0) { /* largest first */
-        int k = 0;
-        for (int i = 1; i < n; i++)
-            if (ops[i].s > ops[k].s) k = i;
-        double ms = ops[k].s / (double)steps * 1e3;
-        fprintf(f, "%-16s %6d %7.1f%% %10.3f %10.2f %10.2f\n", ops[k].op->name, ops[k].n, 100 * ops[k].s / total, ms,
-                ops[k].flop / (ms * 1e6), ops[k].bytes / (ms * 1e6));
-        ops[k] = ops[--n];
-    }
-    fprintf(f, "%-16s %6s %7.1f%% %10.3f\n", "all", "", 100.0, total / (double)steps * 1e3);
-}
-
 /* ---- drawing ----------------------------------------------------------------------------------------------- */
 
 /* Text inside quotes; a file's name may have anything in it. */
