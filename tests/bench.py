@@ -1,8 +1,8 @@
 #!/usr/bin/python3
-"""make bench: gan_mpi beside PyTorch, two ranks beside one, ordered beside fast, and the time to the first step.
+"""make bench: gan_mpi beside PyTorch, two ranks beside one and beside two threads, ordered beside fast, and the time to the first step.
 
 What is compared runs in turn (A B, B A, A B ...) in one session, so that a machine whose speed drifts treats both alike;
-figures are medians over the rounds, ratios are medians of the ratios of neighbours. One thread per rank. Settings of the
+figures are medians over the rounds, ratios are medians of the ratios of neighbours. One thread per rank, unless said otherwise. Settings of the
 environment that tune BLAS libraries are dropped, so that the peer has the kernels which it finds best by itself. Prints
 Markdown tables. Needs python3-torch for the first one (left out, with a word, where it is missing).
 """
@@ -37,7 +37,9 @@ def steps_of(args, net):
 
 
 def ours(args, ranks, batch_per_rank, net="mlp", **sets):
-    command = ["mpirun", "-np", str(ranks), args.gan_mpi, "bench", f"jobs/bench/{net}.ini", "--json", "--steps",
+    threads = int(sets.get("parallel__threads", 1))
+    bind = ["--bind-to", "none"] if threads > 1 else []
+    command = ["mpirun", *bind, "-np", str(ranks), args.gan_mpi, "bench", f"jobs/bench/{net}.ini", "--json", "--steps",
                steps_of(args, net), "--set", f"train.batch={ranks * batch_per_rank}"]
     for key, value in sets.items():
         command += ["--set", f"{key.replace('__', '.')}={value}"]
@@ -99,6 +101,8 @@ def ranks_and_order(args):
             ("mlp: 2 ranks against 1, batch 32 each", lambda: ours(args, 2, 32), lambda: ours(args, 1, 32), "at least 1.8x"),
             ("dcgan64: 2 ranks against 1, batch 64 each", lambda: ours(args, 2, 64, "dcgan64"),
              lambda: ours(args, 1, 64, "dcgan64"), "at least 1.9x"),
+            ("dcgan64: 2 threads against 2 ranks, batch 64 in all", lambda: ours(args, 1, 64, "dcgan64", parallel__threads=2),
+             lambda: ours(args, 2, 32, "dcgan64"), ""),
             ("mlp: ordered against fast, 1 rank", lambda: ours(args, 1, 32),
              lambda: ours(args, 1, 32, parallel__reduce="fast"), "at least 0.91x"),
             ("mlp: ordered against fast, 2 ranks", lambda: ours(args, 2, 32),
