@@ -19,7 +19,7 @@
 /* ---- options ----------------------------------------------------------------------------------------------- */
 
 typedef struct parsed {
-    const char *steps, *out, **sets, *words[3];
+    const char *steps, *out, *way[3], **sets, *words[3];
     int n_sets, n_words;
     bool json, quiet;
 } parsed;
@@ -33,6 +33,7 @@ static gan_status parse(parsed *p, const char *command, const char *const *words
     *p = (parsed){.n_sets = 77, .sets = p->words}; /* to be overwritten */
     const gan_option options[] = {{.name = "--steps", .text = &p->steps},
                                   {.name = "--out", .text = &p->out},
+                                  {.name = "--way", .text = p->way, .n_text = 3},
                                   {.name = "--set", .list = &p->sets, .n_list = &p->n_sets},
                                   {.name = "--json", .flag = &p->json},
                                   {.name = "-q", .flag = &p->quiet}};
@@ -71,6 +72,24 @@ static void test_words(void **state)
     assert_string_equal(p.steps, "-5");
 }
 
+static void test_several_values(void **state)
+{
+    (void)state;
+    parsed p;
+    EXPECT_OK(PARSE(&p, "a", "--way", "x", "-1", "--", "b", "--json"));
+    assert_string_equal(p.way[0], "x");
+    assert_string_equal(p.way[1], "-1");
+    assert_string_equal(p.way[2], "--");
+    assert_int_equal(p.n_words, 2);
+    assert_true(p.json);
+    EXPECT_OK(PARSE(&p, "--way=x", "y", "z", "b"));
+    assert_string_equal(p.way[0], "x");
+    assert_string_equal(p.way[2], "z");
+    assert_int_equal(p.n_words, 1);
+    EXPECT_FAILURE(PARSE(&p, "--way", "x", "y"), GAN_EUSAGE, "option --way wants 3 values");
+    EXPECT_FAILURE(PARSE(&p, "--way", "x", "--json", "y"), GAN_EUSAGE, "option --way wants 3 values");
+}
+
 static void test_lists(void **state)
 {
     (void)state;
@@ -96,7 +115,7 @@ static void test_bad_words(void **state)
     EXPECT_FAILURE(PARSE(&p, "--jsno=1"), GAN_EUSAGE, "unknown option \"--jsno\"; did you mean --json?");
     EXPECT_FAILURE(PARSE(&p, "-steps"), GAN_EUSAGE, "did you mean --steps?");
     EXPECT_FAILURE(PARSE(&p, "-x"), GAN_EUSAGE,
-                   "unknown option \"-x\" (there are: --steps, --out, --set, --json, -q)");
+                   "unknown option \"-x\" (there are: --steps, --out, --way, --set, --json, -q)");
     EXPECT_FAILURE(PARSE(&p, "--steps"), GAN_EUSAGE, "option --steps wants a value");
     EXPECT_FAILURE(PARSE(&p, "--steps", "--json"), GAN_EUSAGE, "option --steps wants a value");
     EXPECT_FAILURE(PARSE(&p, "--json=yes"), GAN_EUSAGE, "option --json takes no value, got \"yes\"");
@@ -120,6 +139,20 @@ static void test_numbers(void **state)
     for (int i = 0; i < COUNT(bad); i++)
         EXPECT_FAILURE(gan_option_int("--n", bad[i], -3, 10, &n), GAN_EUSAGE,
                        "option --n wants a whole number from -3 to 10, got \"", bad[i]);
+}
+
+static void test_reals(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {"", " 3", "3 ", "3x", "+", "--3", "0x3", "nan", "inf", "1e9", "1e999", "-0.1", "1e"};
+    double r;
+    EXPECT_OK(gan_option_real("--span", "2.5e1", 0, 100, &r));
+    assert_true(r == 25);
+    EXPECT_OK(gan_option_real("--span", "+.5", 0, 100, &r));
+    assert_true(r == 0.5);
+    for (int i = 0; i < COUNT(bad); i++)
+        EXPECT_FAILURE(gan_option_real("--span", bad[i], 0, 100, &r), GAN_EUSAGE,
+                       "option --span wants a number from 0 to 100, got \"", bad[i]);
 }
 
 /* ---- allocations ------------------------------------------------------------------------------------------- */
@@ -211,9 +244,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_words, scratch_before, scratch_after),
+        cmocka_unit_test_setup_teardown(test_several_values, scratch_before, scratch_after),
         cmocka_unit_test_setup_teardown(test_lists, scratch_before, scratch_after),
         cmocka_unit_test_setup_teardown(test_bad_words, scratch_before, scratch_after),
         cmocka_unit_test_setup_teardown(test_numbers, scratch_before, scratch_after),
+        cmocka_unit_test_setup_teardown(test_reals, scratch_before, scratch_after),
         cmocka_unit_test_setup_teardown(test_allocations, scratch_before, scratch_after),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);

@@ -23,6 +23,7 @@ typedef struct gan_command {
 typedef struct gan_option {
     const char *name;    /* "--steps" */
     const char **text;   /* takes a value: where to put it; NULL: a flag */
+    int n_text;          /* takes so many values, text[n_text]; 0: one */
     bool *flag;          /* flag: set to true */
     const char ***list;  /* with n_list: may be repeated; the array is taken from memory by gan_options_parse */
     int *n_list;
@@ -34,5 +35,7 @@ gan_status gan_options_parse(const char *command, int argc, char **argv, const g
                              const char **positional, int max_positional, int *n);
 /* A whole number in [min, max]; GAN_EUSAGE names option, text and range. */
 gan_status gan_option_int(const char *option, const char *text, long long min, long long max, long long *out);
+/* The same for a number in [min, max]. */
+gan_status gan_option_real(const char *option, const char *text, double min, double max, double *out);
 
 #endif

@@ -70,10 +70,21 @@ static gan_status add_to_list(const gan_option *o, const char *value)
 static gan_status take_value(parser *p, const gan_option *o, const char *equals, const char **value)
 {
     *value = equals ? equals + 1 : p->argc > 0 ? p->argv[0] : NULL;
-    if (!*value || (!equals && is_option(*value) && find(p, *value)))
+    bool missing = !*value || (!equals && is_option(*value) && find(p, *value));
+    if (missing && o->n_text > 1)
+        return GAN_FAIL(GAN_EUSAGE, "%s: option %s wants %d values; see \"%s --help\"", p->command, o->name,
+                        o->n_text, p->command);
+    if (missing)
         return GAN_FAIL(GAN_EUSAGE, "%s: option %s wants a value; see \"%s --help\"", p->command, o->name,
                         p->command);
     if (!equals) p->argv++, p->argc--;
+    return GAN_OK;
+}
+
+static gan_status take_texts(parser *p, const gan_option *o, const char *equals)
+{
+    int n = o->n_text > 1 ? o->n_text : 1;
+    for (int i = 0; i < n; i++) GAN_TRY(take_value(p, o, i ? NULL : equals, &o->text[i]));
     return GAN_OK;
 }
 
@@ -89,10 +100,9 @@ static gan_status take_option(parser *p, const char *word)
         *o->flag = true;
         return GAN_OK;
     }
+    if (!o->list) return take_texts(p, o, equals);
     GAN_TRY(take_value(p, o, equals, &value));
-    if (o->list) return add_to_list(o, value);
-    *o->text = value;
-    return GAN_OK;
+    return add_to_list(o, value);
 }
 
 /* ---- all words --------------------------------------------------------------------------------------------- */
@@ -156,4 +166,13 @@ gan_status gan_option_int(const char *option, const char *text, long long min, l
     if (digits && errno == 0 && *out >= min && *out <= max) return GAN_OK;
     return GAN_FAIL(GAN_EUSAGE, "option %s wants a whole number from %lld to %lld, got \"%s\"", option, min,
                     max, text);
+}
+
+gan_status gan_option_real(const char *option, const char *text, double min, double max, double *out)
+{
+    char *end;
+    *out = strtod(text, &end);
+    bool plain = *text && text[strspn(text, "+-.0123456789eE")] == '\0' && *end == '\0'; /* no nan, inf, hexadecimal */
+    if (plain && *out >= min && *out <= max) return GAN_OK;
+    return GAN_FAIL(GAN_EUSAGE, "option %s wants a number from %g to %g, got \"%s\"", option, min, max, text);
 }
