@@ -92,9 +92,12 @@ int64_t gan_step_batch(const gan_step *s);                                  /* g
 
 /* ---- samples ----------------------------------------------------------------------------------------------- */
 
-/* The system's first network on fixed noise, with averaged weights where there are any. Local. */
+/* The system's first network on n given latents, with averaged weights where there are any. Local. Sample i depends on
+ * latent i alone, to the bit. */
 typedef struct gan_sampler gan_sampler;
-gan_status gan_sampler_new(gan_sampler **out, gan_model *m, const gan_kernels *k, int64_t n, uint64_t seed);
+gan_status gan_sampler_new(gan_sampler **out, gan_model *m, const gan_kernels *k, int64_t n);
+/* [n, noise.size], zero at first: to be filled before drawing (latent.h); the sampler's, until it is freed. */
+float *gan_sampler_latents(gan_sampler *s);
 /* n samples of data shape; borrowed until the next call. */
 gan_status gan_sampler_draw(gan_sampler *s, const float **x);
 void gan_sampler_free(gan_sampler *s); /* takes NULL */

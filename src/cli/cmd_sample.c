@@ -3,6 +3,7 @@
 #include "locate.h"
 #include "samples_h5.h"
 
+#include "gan/latent.h"
 #include "gan/log.h"
 #include "gan/mem.h"
 #include "gan/png.h"
@@ -113,7 +114,9 @@ static gan_status draw(const sampling *a, const gan_snapshot *snap)
     gan_sampler *sampler;
     int64_t seed = a->seed_text ? a->seed : gan_config_int(snap->cfg, "run", "seed");
     gan__samples samples = {.n = a->n, .shape = &snap->model->data, .seed = seed, .origin = snap->ckpt};
-    GAN_TRY(gan_sampler_new(&sampler, snap->model, a->kernels, a->n, (uint64_t)seed));
+    gan_noise noise = gan_noise_of(snap->cfg, (uint64_t)seed);
+    GAN_TRY(gan_sampler_new(&sampler, snap->model, a->kernels, a->n));
+    gan_latent_fixed(&noise, 0, a->n, gan_sampler_latents(sampler));
     gan_status s = gan_sampler_draw(sampler, &samples.x);
     if (s == GAN_OK) s = write_samples(a, snap, &samples);
     gan_sampler_free(sampler);

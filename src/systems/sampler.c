@@ -1,4 +1,4 @@
-/* Samples from fixed noise: the generating network alone, in sampling mode, as a small graph of its own on one rank. */
+/* Samples of given latents: the generating network alone, in sampling mode, as a small graph of its own on one rank. */
 #include "gan/mem.h"
 #include "gan/system.h"
 
@@ -6,31 +6,17 @@ struct gan_sampler {
     const gan_kernels *k;
     gan_graph *graph;
     gan_plan *plan;
-    float *z;
+    float *z; /* [n, noise.size] */
     gan_id x;
 };
 
-/* The noise of sample i is the same whatever n is. */
-static gan_status fill_noise(gan_sampler *s, const gan_config *cfg, int64_t n, uint64_t seed)
-{
-    int64_t size = gan_config_int(cfg, "noise", "size");
-    bool normal = gan_config_choice(cfg, "noise", "distribution") == 0;
-    if (!(s->z = gan_calloc(n * size, sizeof *s->z))) return GAN_ENOMEM;
-    for (int64_t i = 0; i < n; i++) {
-        gan_rng at = {.seed = seed, .purpose = GAN_RNG_SAMPLES, .sample = (uint64_t)i};
-        if (normal) gan_rng_normal(&at, 0, size, 0, 1, s->z + i * size);
-        else gan_rng_uniform(&at, 0, size, -1, 1, s->z + i * size);
-    }
-    return GAN_OK;
-}
-
-static gan_status build(gan_sampler *s, gan_model *m, int64_t n, uint64_t seed)
+static gan_status build(gan_sampler *s, gan_model *m, int64_t n)
 {
     gan_network *net = m->nets[0];
     gan_form form = {
         .n_dims = 2, .dims = {n, gan_config_int(m->cfg, "noise", "size")}, .dist = GAN_SHARDED};
     gan_id z;
-    GAN_TRY(fill_noise(s, m->cfg, n, seed));
+    if (!(s->z = gan_calloc(gan_form_floats(&form), sizeof *s->z))) return GAN_ENOMEM;
     GAN_TRY(gan_graph_new(&s->graph, 1, 1));
     GAN_TRY(gan_add_param(s->graph, &form, s->z, NULL, 0, &z));
     GAN_TRY(gan_network_bind(net, s->graph, net->ema ? net->ema : net->w, -1));
@@ -38,19 +24,24 @@ static gan_status build(gan_sampler *s, gan_model *m, int64_t n, uint64_t seed)
     return gan_plan_build(&s->plan, s->graph, &s->x, 1);
 }
 
-gan_status gan_sampler_new(gan_sampler **out, gan_model *m, const gan_kernels *k, int64_t n, uint64_t seed)
+gan_status gan_sampler_new(gan_sampler **out, gan_model *m, const gan_kernels *k, int64_t n)
 {
     *out = NULL;
     gan_sampler *s = gan_calloc(1, sizeof *s);
     if (!s) return GAN_ENOMEM;
     s->k = k;
-    gan_status status = build(s, m, n, seed);
+    gan_status status = build(s, m, n);
     if (status != GAN_OK) {
         gan_sampler_free(s);
         return status;
     }
     *out = s;
     return GAN_OK;
+}
+
+float *gan_sampler_latents(gan_sampler *s)
+{
+    return s->z;
 }
 
 gan_status gan_sampler_draw(gan_sampler *s, const float **x)

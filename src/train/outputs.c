@@ -2,6 +2,7 @@
 #include "outputs.h"
 
 #include "gan/clock.h"
+#include "gan/latent.h"
 #include "gan/mem.h"
 #include "gan/metrics.h"
 #include "gan/png.h"
@@ -170,8 +171,11 @@ static gan_status new_sampler(gan_outputs *o)
     bool points = d->n_dims == 1 && d->dims[0] == 2;
     if (!image && !points) return GAN_OK;
     if (image) o->H = d->dims[0], o->W = d->dims[1], o->C = d->dims[2];
-    return gan_sampler_new(&o->sampler, o->s->model, o->s->k, gan_config_int(o->s->cfg, "samples", "count"),
-                           (uint64_t)gan_config_int(o->s->cfg, "run", "seed"));
+    const int64_t n = gan_config_int(o->s->cfg, "samples", "count");
+    const gan_noise noise = gan_noise_of(o->s->cfg, (uint64_t)gan_config_int(o->s->cfg, "run", "seed"));
+    GAN_TRY(gan_sampler_new(&o->sampler, o->s->model, o->s->k, n));
+    gan_latent_fixed(&noise, 0, n, gan_sampler_latents(o->sampler));
+    return GAN_OK;
 }
 
 /* ---- life -------------------------------------------------------------------------------------------------- */
