@@ -70,6 +70,7 @@ LIBOBJ    := $(SRC:%.c=$(B)/%.o) $(foreach i,$(ISAS),$(SIMDS:src/%.c=$(B)/$(i)/%
 UNIT      := $(patsubst tests/%.c,tests/%,$(wildcard tests/test_*.c))
 MPI       := $(patsubst tests/%.c,tests/%,$(wildcard tests/mpi_*.c))
 CLI       := $(wildcard tests/cli_*.sh)
+TOOLS     := $(patsubst tests/%.c,tests/%,$(wildcard tests/tool_*.c))
 FUZZERS   := $(patsubst %.c,%,$(wildcard tests/fuzz/*.c))
 VERSIONED := $(patsubst %.c,$(B)/%.o,$(shell grep -rl --include='*.c' GAN_VERSION src))
 
@@ -131,18 +132,24 @@ $(B)/tests/mpi_%: tests/mpi_%.c $(B)/libgan.a
 	@mkdir -p $(@D); echo "  TEST  $@"
 	$(Q)$(CC) $(FLAGS) -Itests -MMD -MP -MF $@.d -o $@ $< $(B)/libgan.a $(LDFLAGS) $(LDLIBS)
 
+# What the scripts cli_*.sh need.
+$(B)/tests/tool_%: tests/tool_%.c $(B)/libgan.a
+	@mkdir -p $(@D); echo "  TOOL  $@"
+	$(Q)$(CC) $(FLAGS) -Itests -MMD -MP -MF $@.d -o $@ $< $(B)/libgan.a $(LDFLAGS) $(LDLIBS)
+
 $(B)/tests/fuzz/%: tests/fuzz/%.c $(B)/libgan.a
 	@mkdir -p $(@D); echo "  FUZZ  $@"
 	$(Q)$(CC) $(FLAGS) -fsanitize=fuzzer -Itests -MMD -MP -MF $@.d -o $@ $< $(B)/libgan.a $(LDFLAGS) $(LDLIBS)
 
 unit-tests: $(UNIT:%=$(B)/%)
 mpi-tests: $(MPI:%=$(B)/%)
+test-tools: $(TOOLS:%=$(B)/%)
 fuzzers: $(FUZZERS:%=$(B)/%)
 MAKE_IN = $(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(CORES))
 
 check:
 	@sh scripts/deps.sh test
-	+@$(MAKE_IN) VARIANT=release all unit-tests mpi-tests
+	+@$(MAKE_IN) VARIANT=release all unit-tests mpi-tests test-tools
 	+@$(MAKE_IN) VARIANT=asan unit-tests
 	@sh tests/run.sh $(UNIT:%=build/release/%) $(MPI:%=build/release/%) $(UNIT:%=build/asan/%) $(CLI)
 
@@ -150,7 +157,7 @@ unit: unit-tests
 	@sh tests/run.sh $(UNIT:%=$(B)/%)
 mpi: mpi-tests
 	@sh tests/run.sh $(MPI:%=$(B)/%)
-cli: all mpi-tests
+cli: all mpi-tests test-tools
 	@sh tests/run.sh $(CLI)
 asan:
 	+@$(MAKE_IN) VARIANT=asan unit
@@ -213,7 +220,7 @@ help:
 export CC LIB_CFLAGS LIB_LIBS CMOCKA_CFLAGS CMOCKA_LIBS BLAS_CFLAGS FASHION
 export FOUND := $(foreach l,$(LIBRARIES) CMOCKA BLAS,$(l)=$($(l)_PKG))
 
--include $(LIBOBJ:.o=.d) $(DOUBLE:.o=.d) $(B)/src/main.d $(patsubst %,$(B)/%.d,$(UNIT) $(MPI) $(FUZZERS))
+-include $(LIBOBJ:.o=.d) $(DOUBLE:.o=.d) $(B)/src/main.d $(patsubst %,$(B)/%.d,$(UNIT) $(MPI) $(TOOLS) $(FUZZERS))
 
-.PHONY: all check unit mpi cli asan fuzz bench bench-kernels run data install deps clean help unit-tests mpi-tests fuzzers ALWAYS
+.PHONY: all check unit mpi cli asan fuzz bench bench-kernels run data install deps clean help unit-tests mpi-tests test-tools fuzzers ALWAYS
 .DELETE_ON_ERROR:
