@@ -1,9 +1,9 @@
 /* gan_mpi sample: draws from the generator of a checkpoint, on one core, without MPI. */
 #include "cli.h"
+#include "latents.h"
 #include "locate.h"
 #include "samples_h5.h"
 
-#include "gan/latent.h"
 #include "gan/log.h"
 #include "gan/mem.h"
 #include "gan/png.h"
@@ -13,11 +13,13 @@
 #include <math.h>
 #include <stdio.h>
 
-enum { MAX_SAMPLES = 10000000, MAX_TABLES = 8 };
+enum { MAX_TABLES = 8 };
 
 typedef struct sampling {
-    const char *word, *out, *n_text, *columns_text, *seed_text, *kernels_name; /* as typed; NULL: not given */
-    long long n, columns, seed;
+    const char *word, *out, *columns_text, *seed_text, *kernels_name; /* as typed; NULL: not given */
+    gan__latents_text latents_text;
+    gan__latents latents;
+    long long columns, seed;
     bool picture; /* else HDF5 */
     const gan_kernels *kernels;
 } sampling;
@@ -49,10 +51,17 @@ static gan_status choose_kernels(sampling *a)
                     a->kernels_name, near ? "; did you mean " : "", near ? near : "", near ? "?" : "", all);
 }
 
-static gan_status parse(sampling *a, int argc, char **argv)
+static gan_status parse_words(sampling *a, int argc, char **argv)
 {
     int n;
-    const gan_option options[] = {{.name = "--n", .text = &a->n_text},
+    gan__latents_text *t = &a->latents_text;
+    const gan_option options[] = {{.name = "--n", .text = &t->n},
+                                  {.name = "--interpolate", .text = t->interpolate, .n_text = 3},
+                                  {.name = "--arithmetic", .text = &t->arithmetic},
+                                  {.name = "--neighbours", .text = &t->neighbours},
+                                  {.name = "--grid", .text = &t->grid},
+                                  {.name = "--at", .text = &t->at},
+                                  {.name = "--span", .text = &t->span},
                                   {.name = "--columns", .text = &a->columns_text},
                                   {.name = "--seed", .text = &a->seed_text},
                                   {.name = "--out", .text = &a->out},
@@ -61,8 +70,14 @@ static gan_status parse(sampling *a, int argc, char **argv)
                               &n));
     if (n == 0)
         return GAN_FAIL(GAN_EUSAGE, "gan_mpi sample: of which checkpoint? See \"gan_mpi sample --help\"");
-    a->n = 64, a->columns = 8;
-    if (a->n_text) GAN_TRY(gan_option_int("--n", a->n_text, 1, MAX_SAMPLES, &a->n));
+    return GAN_OK;
+}
+
+static gan_status parse(sampling *a, int argc, char **argv)
+{
+    GAN_TRY(parse_words(a, argc, argv));
+    GAN_TRY(gan__latents_parse(&a->latents, &a->latents_text));
+    a->columns = a->latents.columns < 10000 ? a->latents.columns : 10000;
     if (a->columns_text) GAN_TRY(gan_option_int("--columns", a->columns_text, 1, 10000, &a->columns));
     if (a->seed_text) GAN_TRY(gan_option_int("--seed", a->seed_text, 0, INT64_MAX, &a->seed));
     GAN_TRY(choose_form(a));
@@ -104,22 +119,34 @@ static gan_status write_samples(const sampling *a, const gan_snapshot *snap, gan
     gan_picture_range(snap->cfg, &s->lo, &s->hi);
     GAN_TRY(check_finite(a, s));
     GAN_TRY(a->picture ? write_picture(a, s) : gan__samples_write_h5(a->out, s));
-    gan_say(GAN_NORMAL, "%s: %lld samples of %s at step %lld, noise seed %lld", a->out, (long long)s->n,
-            a->word, (long long)s->origin->step, (long long)s->seed);
+    gan_say(GAN_NORMAL, "%s: %lld samples of %s at step %lld, noise seed %lld%s%s", a->out, (long long)s->n,
+            a->word, (long long)s->origin->step, (long long)s->seed, *s->latents ? ", " : "", s->latents);
     return GAN_OK;
 }
 
-static gan_status draw(const sampling *a, const gan_snapshot *snap)
+static gan_status draw_all(const sampling *a, const gan_snapshot *snap, gan_sampler *sampler)
 {
-    gan_sampler *sampler;
     int64_t seed = a->seed_text ? a->seed : gan_config_int(snap->cfg, "run", "seed");
-    gan__samples samples = {.n = a->n, .shape = &snap->model->data, .seed = seed, .origin = snap->ckpt};
-    gan_noise noise = gan_noise_of(snap->cfg, (uint64_t)seed);
-    GAN_TRY(gan_sampler_new(&sampler, snap->model, a->kernels, a->n));
-    gan_latent_fixed(&noise, 0, a->n, gan_sampler_latents(sampler));
-    gan_status s = gan_sampler_draw(sampler, &samples.x);
-    if (s == GAN_OK) s = write_samples(a, snap, &samples);
-    gan_sampler_free(sampler);
+    const gan_noise noise = gan_noise_of(snap->cfg, (uint64_t)seed);
+    float *z = gan_sampler_latents(sampler);
+    gan__samples samples = {.n = a->latents.n, .shape = &snap->model->data, .z = z, .z_size = noise.size, .seed = seed,
+                            .latents = a->latents.text, .origin = snap->ckpt};
+    GAN_TRY(gan__latents_fill(&a->latents, &noise, z));
+    GAN_TRY(gan_sampler_draw(sampler, &samples.x));
+    return write_samples(a, snap, &samples);
+}
+
+static gan_status draw(const sampling *a, const char *path)
+{
+    gan_snapshot snap;
+    gan_sampler *sampler;
+    GAN_TRY(gan_snapshot_open(&snap, path));
+    gan_status s = gan_sampler_new(&sampler, snap.model, a->kernels, a->latents.n);
+    if (s == GAN_OK) {
+        s = draw_all(a, &snap, sampler);
+        gan_sampler_free(sampler);
+    }
+    gan_snapshot_close(&snap);
     return s;
 }
 
@@ -127,37 +154,50 @@ static gan_status run(const gan_comm *comm, int argc, char **argv)
 {
     (void)comm;
     sampling a = {0};
-    gan_snapshot snap;
-    char *path;
-    GAN_TRY(parse(&a, argc, argv));
-    GAN_TRY(gan__locate_checkpoint(&path, a.word));
-    gan_status s = gan_snapshot_open(&snap, path);
-    if (s == GAN_OK) {
-        s = draw(&a, &snap);
-        gan_snapshot_close(&snap);
-    }
+    char *path = NULL;
+    gan_status s = parse(&a, argc, argv);
+    if (s == GAN_OK) s = gan__locate_checkpoint(&path, a.word);
+    if (s == GAN_OK) s = draw(&a, path);
     gan_free(path);
+    gan__latents_free(&a.latents);
     return s;
 }
 
 const gan_command gan_command_sample = {
     .name = "sample",
     .summary = "draw samples from the generator of a checkpoint",
-    .help = "usage: gan_mpi sample CHECKPOINT [options]\n"
-            "\n"
-            "Runs the generator on fixed noise, with averaged weights where the run keeps them (key ema), "
-            "and writes a\n"
-            "picture or an HDF5 file. The same seed gives the same samples, and sample i is the same for "
-            "every --n.\n"
-            "\n"
-            "  CHECKPOINT     a file, or a run directory (then its checkpoints/latest)\n"
-            "  --n N          number of samples (64)\n"
-            "  --out FILE     NAME.png: a grid of images, or a scatter plot of points (samples.png);\n"
-            "                 NAME.h5: /images [N,...] float32 with attribute \"range\", a dataset itself\n"
-            "  --columns N    columns of the grid (8)\n"
-            "  --seed N       of the noise (run.seed of the job: as the pictures of the run)\n"
-            "  --kernels NAME ref, x86-64, avx2, avx512 (the best of this processor)\n"
-            "\n"
-            "Example: gan_mpi sample runs/quickstart --n 100 --columns 10 --out clothes.png\n",
+    .help =
+        "usage: gan_mpi sample CHECKPOINT [options]\n"
+        "\n"
+        "Runs the generator on fixed noise, with averaged weights where the run keeps them (key ema), and writes a\n"
+        "picture or an HDF5 file. The same seed gives the same samples, and sample i is the same for every --n.\n"
+        "\n"
+        "  CHECKPOINT     a file, or a run directory (then its checkpoints/latest)\n"
+        "  --n N          number of samples (64)\n"
+        "  --out FILE     NAME.png: a grid of images, or a scatter plot of points (samples.png);\n"
+        "                 NAME.h5: /images [N,...] float32 with attribute \"range\", a dataset itself, and /z\n"
+        "                 [N,noise.size], the latents they were made of\n"
+        "  --columns N    columns of the grid (8)\n"
+        "  --seed N       of the noise (run.seed of the job: as the pictures of the run)\n"
+        "  --kernels NAME ref, x86-64, avx2, avx512 (the best of this processor)\n"
+        "\n"
+        "Instead of fixed noise, one of these. Samples are named by their numbers with the same seed; the first is 0.\n"
+        "\n"
+        "  --interpolate linear|slerp A B\n"
+        "                 the way from sample A to sample B, both included, in --n samples (10): straight, or on\n"
+        "                 the arc between them, which stays where normal noise lies\n"
+        "  --arithmetic EXPRESSION\n"
+        "                 sums of samples and of means of some: \"mean(1,4,7) - mean(2,3) + 0.5*mean(5,8)\";\n"
+        "                 gives a sample of each term (its mean), then the result\n"
+        "    --neighbours N\n"
+        "                 and then N with uniform noise up to 0.25 added to the result's latent (0)\n"
+        "  --grid D1[,D2] sweeps of one direction of z (a row of --n samples), or of two (a square of --n by --n;\n"
+        "                 D1 changes from left to right, D2 from top to bottom)\n"
+        "    --at A       around sample A (0); with an odd --n it stands in the middle (9)\n"
+        "    --span S     from -S to S, added to the coordinate (2)\n"
+        "\n"
+        "Examples: gan_mpi sample runs/quickstart --n 100 --columns 10 --out clothes.png\n"
+        "          gan_mpi sample runs/quickstart --interpolate slerp 3 9 --out way.png\n"
+        "          gan_mpi sample runs/quickstart --grid 0,1 --at 3 --n 11 --out grid.png\n",
     .run = run,
 };

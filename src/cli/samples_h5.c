@@ -22,29 +22,42 @@ static void range_of(const gan__samples *s, double range[2])
     }
 }
 
+/* A new dataset, left open; -1 on failure. */
+static hid_t write_array(hid_t file, const char *name, int n_dims, const hsize_t *dims, const float *x)
+{
+    hid_t space = H5Screate_simple(n_dims, dims, NULL);
+    hid_t set =
+        space < 0 ? -1 : H5Dcreate2(file, name, H5T_IEEE_F32LE, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    if (space >= 0) H5Sclose(space);
+    if (set < 0 || H5Dwrite(set, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, x) >= 0) return set;
+    H5Dclose(set);
+    return -1;
+}
+
 static bool write_images(hid_t file, const gan__samples *s)
 {
     hsize_t dims[GAN_MAX_DIMS] = {(hsize_t)s->n};
     double range[2];
     for (int d = 0; d < s->shape->n_dims; d++) dims[d + 1] = (hsize_t)s->shape->dims[d];
     range_of(s, range);
-    hid_t space = H5Screate_simple(s->shape->n_dims + 1, dims, NULL);
-    hid_t set =
-        space < 0 ? -1
-                  : H5Dcreate2(file, "images", H5T_IEEE_F32LE, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
-    bool ok = set >= 0 && H5Dwrite(set, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, s->x) >= 0 &&
-              gan_h5_put_attribute(set, "range", H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, 2, range);
-    if (set >= 0) ok = H5Dclose(set) >= 0 && ok;
-    if (space >= 0) H5Sclose(space);
-    return ok;
+    hid_t set = write_array(file, "images", s->shape->n_dims + 1, dims, s->x);
+    bool ok = set >= 0 && gan_h5_put_attribute(set, "range", H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, 2, range);
+    return set >= 0 && H5Dclose(set) >= 0 && ok;
+}
+
+static bool write_latents(hid_t file, const gan__samples *s)
+{
+    const hsize_t dims[2] = {(hsize_t)s->n, (hsize_t)s->z_size};
+    hid_t set = write_array(file, "z", 2, dims, s->z);
+    return set >= 0 && H5Dclose(set) >= 0;
 }
 
 static bool write_origin(hid_t file, const gan__samples *s)
 {
-    char text[128];
+    char text[1280];
     snprintf(text, sizeof text,
-             "gan_mpi sample, step %" PRId64 ", noise seed %" PRId64 ", checkpoint %016" PRIx64,
-             s->origin->step, s->seed, s->origin->digest);
+             "gan_mpi sample, step %" PRId64 ", noise seed %" PRId64 ", checkpoint %016" PRIx64 "%s%s",
+             s->origin->step, s->seed, s->origin->digest, *s->latents ? ", " : "", s->latents);
     return gan_h5_put_text(file, "source", text);
 }
 
@@ -54,7 +67,7 @@ static gan_status write_file(const char *path, const gan__samples *s)
     gan_h5_lock();
     gan_status status = gan_h5_open(&f, path, GAN_H5_CREATE, 0);
     if (status == GAN_OK) {
-        bool ok = write_images(f.id, s) && write_origin(f.id, s);
+        bool ok = write_images(f.id, s) && write_latents(f.id, s) && write_origin(f.id, s);
         if (!ok && !f.error) status = GAN_FAIL(GAN_EIO, "%s: cannot write: %s", path, gan_h5_reason());
         gan_status closed = gan_h5_close(&f, path); /* has the text of a failed write */
         if (status == GAN_OK) status = closed;
