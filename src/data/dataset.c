@@ -119,67 +119,109 @@ static hid_t open_images(hid_t file, const char *path)
     return -1;
 }
 
-typedef gan_status images_fn(hid_t images, const char *path, const gan_dataset_shape *shape, void *to);
-
-static gan_status probe(hid_t images, const char *path, const gan_dataset_shape *unused, void *shape)
+gan_status gan__dataset_open(gan__dataset *d, const char *path)
 {
-    (void)unused;
-    return probe_images(images, path, shape);
-}
-
-static gan_status load(hid_t images, const char *path, const gan_dataset_shape *shape, void *to)
-{
-    gan_dataset_shape now = {0};
-    GAN_TRY(probe_images(images, path, &now));
-    if (memcmp(&now, shape, sizeof now) != 0)
-        return GAN_FAIL(GAN_EDATA, "%s: it changed while it was being read", path);
-    hid_t type = shape->is_float ? H5T_NATIVE_FLOAT : H5T_NATIVE_UINT8;
-    if (H5Dread(images, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, to) >= 0) return GAN_OK;
-    return GAN_FAIL(GAN_EDATA, "%s: cannot read /images: %s; the file is damaged, make it again", path,
-                    gan_h5_reason());
-}
-
-static gan_status with_images(const char *path, images_fn *do_it, const gan_dataset_shape *shape, void *to)
-{
-    gan_h5_file f;
+    *d = (gan__dataset){.path = path, .images = -1};
     if (access(path, R_OK) != 0)
         return GAN_FAIL(GAN_EDATA, "%s: cannot open the dataset: %s; %s", path, strerror(errno),
                         gan_file_remedy(errno));
     gan_h5_lock();
-    gan_status s = gan_h5_open(&f, path, GAN_H5_READ, 0);
+    gan_status s = gan_h5_open(&d->file, path, GAN_H5_READ, 0);
     if (s == GAN_OK) {
-        hid_t images = open_images(f.id, path);
-        s = images < 0 ? GAN_EDATA : do_it(images, path, shape, to);
-        if (images >= 0) H5Dclose(images);
-        gan_h5_close(&f, path); /* nothing was written */
+        d->images = open_images(d->file.id, path);
+        s = d->images < 0 ? GAN_EDATA : probe_images(d->images, path, &d->shape);
     } else if (s == GAN_EIO) {
         s = GAN_EDATA;
     }
     gan_h5_unlock();
+    if (s != GAN_OK) gan__dataset_close(d);
     return s;
 }
 
-gan_status gan__dataset_probe(const char *path, gan_dataset_shape *shape)
+void gan__dataset_close(gan__dataset *d)
 {
-    memset(shape, 0, sizeof *shape);
-    return with_images(path, probe, NULL, shape);
+    gan_h5_lock();
+    if (d->images >= 0) H5Dclose(d->images);
+    d->images = -1;
+    gan_h5_close(&d->file, d->path); /* nothing was written */
+    gan_h5_unlock();
 }
 
-static gan_status check_floats(const char *path, const gan_dataset_shape *shape, const float *x)
+/* ---- samples ----------------------------------------------------------------------------------------------- */
+
+static bool read_rows(const gan__dataset *d, int64_t first, int64_t n, void *to)
 {
-    for (int64_t i = 0; i < shape->n * shape->features; i++) {
+    const hid_t type = d->shape.is_float ? H5T_NATIVE_FLOAT : H5T_NATIVE_UINT8;
+    hsize_t start[GAN_DATA_MAX_DIMS + 1] = {(hsize_t)first}, count[GAN_DATA_MAX_DIMS + 1] = {(hsize_t)n};
+    const int rank = (int)d->shape.n_dims + 1;
+    for (int i = 1; i < rank; i++) count[i] = (hsize_t)d->shape.dims[i - 1];
+    hid_t file = H5Dget_space(d->images), memory = H5Screate_simple(rank, count, NULL);
+    bool ok = file >= 0 && memory >= 0 &&
+              H5Sselect_hyperslab(file, H5S_SELECT_SET, start, NULL, count, NULL) >= 0 &&
+              H5Dread(d->images, type, memory, file, H5P_DEFAULT, to) >= 0;
+    if (file >= 0) H5Sclose(file);
+    if (memory >= 0) H5Sclose(memory);
+    return ok;
+}
+
+static gan_status check_floats(const gan__dataset *d, int64_t first, int64_t n, const float *x)
+{
+    const gan_dataset_shape *shape = &d->shape;
+    for (int64_t i = 0; i < n * shape->features; i++) {
         double v = (double)x[i];
         if (v >= shape->lo && v <= shape->hi) continue;
         return GAN_FAIL(GAN_EDATA,
                         "%s: /images: sample %lld, value %lld is %g, outside of the stated range %g .. %g",
-                        path, (long long)(i / shape->features), (long long)(i % shape->features), v,
+                        d->path, (long long)(first + i / shape->features), (long long)(i % shape->features), v,
                         shape->lo, shape->hi);
     }
     return GAN_OK;
 }
 
+gan_status gan__dataset_read(const gan__dataset *d, int64_t first, int64_t n, void *to)
+{
+    gan_status s = GAN_OK;
+    gan_h5_lock();
+    if (!read_rows(d, first, n, to))
+        s = GAN_FAIL(GAN_EDATA, "%s: cannot read /images: %s; the file is damaged, make it again", d->path,
+                     gan_h5_reason());
+    gan_h5_unlock();
+    return s == GAN_OK && d->shape.is_float ? check_floats(d, first, n, to) : s;
+}
+
+gan_status gan__dataset_probe(const char *path, gan_dataset_shape *shape)
+{
+    gan__dataset d;
+    memset(shape, 0, sizeof *shape);
+    GAN_TRY(gan__dataset_open(&d, path));
+    *shape = d.shape;
+    gan__dataset_close(&d);
+    return GAN_OK;
+}
+
 gan_status gan__dataset_load(const char *path, const gan_dataset_shape *shape, void *to)
 {
-    GAN_TRY(with_images(path, load, shape, to));
-    return shape->is_float ? check_floats(path, shape, to) : GAN_OK;
+    gan__dataset d;
+    GAN_TRY(gan__dataset_open(&d, path));
+    gan_status s = memcmp(&d.shape, shape, sizeof *shape) == 0
+                       ? gan__dataset_read(&d, 0, shape->n, to)
+                       : GAN_FAIL(GAN_EDATA, "%s: it changed while it was being read", path);
+    gan__dataset_close(&d);
+    return s;
+}
+
+/* ---- values ------------------------------------------------------------------------------------------------ */
+
+void gan__dataset_scale(const gan_dataset_shape *shape, float lo, float hi, gan__scaling *s)
+{
+    double scale = ((double)hi - (double)lo) / (shape->hi - shape->lo);
+    s->p = (float)scale;
+    s->q = (float)((double)lo - scale * shape->lo);
+}
+
+void gan__dataset_convert(const gan_kernels *k, const gan_dataset_shape *shape, const gan__scaling *s, const void *stored,
+                          int64_t at, int64_t n, float *x)
+{
+    if (shape->is_float) k->map[GAN_MAP_AFFINE](n, (const float *)stored + at, NULL, s->p, s->q, x);
+    else k->from_u8(n, (const uint8_t *)stored + at, s->p, s->q, x);
 }

@@ -17,7 +17,7 @@ typedef struct file_source {
     const gan_kernels *kernels;
     gan_shared memory;
     gan_dataset_shape shape;
-    float p, q; /* sample value = p * stored value + q */
+    gan__scaling scaling;
 } file_source;
 
 static void file_read(const gan_source *s, int64_t first, int64_t n, float *x)
@@ -27,11 +27,7 @@ static void file_read(const gan_source *s, int64_t first, int64_t n, float *x)
     for (int64_t i = 0; i < n; i++, x += features) {
         int64_t position = first + i, epoch = position / s->info.n;
         int64_t at = features * gan_permute(s->seed, (uint64_t)epoch, s->info.n, position % s->info.n);
-        if (f->shape.is_float)
-            f->kernels->map[GAN_MAP_AFFINE](features, (const float *)f->memory.bytes + at, NULL, f->p, f->q,
-                                            x);
-        else
-            f->kernels->from_u8(features, (const uint8_t *)f->memory.bytes + at, f->p, f->q, x);
+        gan__dataset_convert(f->kernels, &f->shape, &f->scaling, f->memory.bytes, at, features, x);
     }
 }
 
@@ -87,9 +83,7 @@ static void describe(file_source *f, const char *path, float lo, float hi)
     info->lo = lo;
     info->hi = hi;
     info->bytes = gan__dataset_bytes(&f->shape);
-    double scale = ((double)hi - (double)lo) / (f->shape.hi - f->shape.lo);
-    f->p = (float)scale;
-    f->q = (float)((double)lo - scale * f->shape.lo);
+    gan__dataset_scale(&f->shape, lo, hi, &f->scaling);
 }
 
 gan_status gan_source_open_file(gan_source **out, const gan_comm *c, const gan_kernels *k, const char *path,
