@@ -570,6 +570,64 @@ static void dataset_reading_survives_no_memory(void **state)
     }
 }
 
+/* Block by block in stored order, as bytes and as floats, with a frame and without. */
+static void rows_are_the_stored_images(void **state)
+{
+    (void)state;
+    enum { N = 7, H = 3, W = 2, C = 2, PAD = 1, F = H * W * C, PW = W + 2 * PAD, PF = (H + 2 * PAD) * PW * C };
+    static uint8_t bytes[N * F];
+    static float floats[N * F], x[N * PF];
+    const hsize_t dims[4] = {N, H, W, C};
+    gan_rows *r;
+    for (int i = 0; i < N * F; i++) bytes[i] = (uint8_t)(i * 3), floats[i] = (float)(i * 3);
+    make_dataset(scratch("u8.h5"), "images", H5T_STD_U8LE, H5T_NATIVE_UINT8, 4, dims, bytes, 0, NULL);
+    make_dataset(scratch("f32.h5"), "images", H5T_IEEE_F32LE, H5T_NATIVE_FLOAT, 4, dims, floats, 2, (double[]){0, 255});
+    for (int kind = 0; kind < 4; kind++) {
+        const bool framed = kind / 2;
+        const int f = framed ? PF : F;
+        EXPECT_OK(gan_rows_open(&r, gan_kernels_get(0), scratch(kind % 2 ? "f32.h5" : "u8.h5"), -1, 1));
+        if (framed) EXPECT_OK(gan_rows_frame(r, PAD));
+        const gan_source_info *info = gan_rows_describe(r);
+        assert_true(info->n == N && info->n_dims == 3 && info->features == f && info->dims[0] == H + 2 * PAD * framed);
+        EXPECT_OK(gan_rows_read(r, 5, 2, x + 5 * f));
+        EXPECT_OK(gan_rows_read(r, 0, 5, x));
+        for (int i = 0; i < N * f; i++) {
+            int h = i % f / ((framed ? PW : W) * C) - PAD * framed, w = i / C % (framed ? PW : W) - PAD * framed;
+            bool inside = h >= 0 && h < H && w >= 0 && w < W;
+            double wanted = inside ? bytes[i / f * F + (h * W + w) * C + i % C] * 2.0 / 255 - 1 : -1;
+            if (!(fabs((double)x[i] - wanted) <= 1e-6)) fail_msg("kind %d, %d: %g, wanted %g", kind, i, (double)x[i], wanted);
+        }
+        gan_rows_close(r);
+    }
+    gan_rows_close(NULL);
+}
+
+static void bad_rows_are_refused(void **state)
+{
+    (void)state;
+    const hsize_t dims[2] = {6, 2};
+    float x[12] = {0};
+    gan_rows *r;
+    x[9] = 2;
+    make_dataset(scratch("out.h5"), "images", H5T_IEEE_F32LE, H5T_NATIVE_FLOAT, 2, dims, x, 2, (double[]){0, 1});
+    EXPECT_FAILURE(gan_rows_open(&r, gan_kernels_get(0), scratch("none.h5"), 0, 1), GAN_EDATA, "none.h5: cannot open");
+    assert_null(r);
+    EXPECT_OK(gan_rows_open(&r, gan_kernels_get(0), scratch("out.h5"), 0, 1));
+    EXPECT_FAILURE(gan_rows_frame(r, 2), GAN_EDATA, "data.pad = 2", "no images");
+    EXPECT_OK(gan_rows_read(r, 0, 4, x));
+    EXPECT_FAILURE(gan_rows_read(r, 3, 2, x), GAN_EDATA, "out.h5: /images: sample 4, value 1 is 2, outside");
+    gan_rows_close(r);
+    for (int64_t k = 1, left = 0; left == 0; k++) {
+        gan_mem_fail_at(k);
+        gan_status s = gan_rows_open(&r, gan_kernels_get(0), "data/fashion-mnist-10k.h5", -1, 1);
+        if (s == GAN_OK) s = gan_rows_frame(r, 2);
+        left = gan_mem_fail_at(0);
+        if (s != GAN_OK) EXPECT_FAILURE(s, GAN_ENOMEM, "no memory");
+        gan_rows_close(r);
+        gan_fail_clear();
+    }
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, scratch_before, scratch_after)
@@ -590,6 +648,8 @@ int main(void)
         TEST(bad_datasets_are_refused),
         TEST(cut_datasets_are_refused),
         TEST(dataset_reading_survives_no_memory),
+        TEST(rows_are_the_stored_images),
+        TEST(bad_rows_are_refused),
     };
     gan_log_setup(0, GAN_QUIET);
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);

@@ -48,6 +48,17 @@ const gan_source_info *gan_source_describe(const gan_source *s);
 /* Local, allocates nothing. x [n, features]: samples at stream positions first .. first+n-1. */
 void gan_source_read(const gan_source *s, int64_t first, int64_t n, float *x);
 
+/* Local. The images of a dataset file in stored order, read block by block, so that the file may be larger than the memory.
+ * Values are those of gan_source_open_file, to the bit; failures too. */
+typedef struct gan_rows gan_rows;
+gan_status gan_rows_open(gan_rows **out, const gan_kernels *k, const char *path, float lo, float hi);
+/* A frame around each image, as gan_source_open_padded puts it; at most once. GAN_EDATA when they are no images. */
+gan_status gan_rows_frame(gan_rows *r, int64_t pad);
+const gan_source_info *gan_rows_describe(const gan_rows *r);
+/* x [n, features]: images first .. first+n-1 of the file. A value outside of the file's range is refused when it is read. */
+gan_status gan_rows_read(gan_rows *r, int64_t first, int64_t n, float *x);
+void gan_rows_close(gan_rows *r); /* takes NULL */
+
 /* A bijection of 0..n-1, computed from (seed, epoch): a Feistel network over the next even power of two, walked until
  * it lands below n. */
 int64_t gan_permute(uint64_t seed, uint64_t epoch, int64_t n, int64_t i);

@@ -15,4 +15,9 @@ struct gan_source {
     uint64_t seed;
 };
 
+/* source_padded.c: image [H,W,C] into the middle of x [H + 2 pad, W + 2 pad, C], `value` around it. */
+void gan__frame_image(const int64_t dims[3], int64_t pad, float value, const float *image, float *x);
+/* The info of images with that frame; GAN_EDATA when they are none. */
+gan_status gan__frame_info(gan_source_info *framed, const gan_source_info *info, int64_t pad);
+
 #endif
