@@ -52,6 +52,7 @@ struct gan_network {
     bool couples;           /* some layer mixes samples of a batch */
     /* while a graph is built: */
     gan_id *leaf; /* node of each parameter's current version */
+    gan_id *layer_out; /* node of each layer's output when it was last applied; a view of [B, the layer's shape] */
     gan_id *stat; /* node of each state's latest statistic, PARTIAL; GAN_NONE */
 };
 
@@ -77,6 +78,14 @@ typedef enum gan_mode { GAN_TRAINING, GAN_SAMPLING } gan_mode; /* sampling: no d
 
 /* Append the network's nodes: x [B, in] -> y [B, out]. */
 gan_status gan_network_apply(gan_network *net, gan_graph *g, gan_id x, gan_mode mode, gan_id *y);
+
+/* Layers by the names they are printed with, "conv2": index, -1 when there is none; and back, both borrowed. */
+int gan_network_layer(const gan_network *net, const char *name);
+const char *gan_network_layer_name(const gan_network *net, int layer);
+const gan_sample_shape *gan_network_layer_shape(const gan_network *net, int layer); /* of its output */
+/* layers[net->n_layers], returns how many: what each convolution comes to, that is the last of the normalisations, activations
+ * and dropouts behind it. The network's own output is none of them. */
+int gan_network_conv_outputs(const gan_network *net, int *layers);
 
 /* One line per layer: name, output shape, parameters, config line. */
 void gan_network_print(const gan_network *net, FILE *f);

@@ -8,7 +8,7 @@
         (void)net, (void)l, (void)mode;                                                                      \
         return gan_add_##sym(g, x, y);                                                                       \
     }                                                                                                        \
-    const gan_layer_kind gan_layer_##sym = {.name = #sym, .meaning = text, .apply = sym##_apply};
+    const gan_layer_kind gan_layer_##sym = {.name = #sym, .meaning = text, .refines = true, .apply = sym##_apply};
 
 UNARY(relu, "max(x, 0)")
 UNARY(tanh, "tanh(x), in -1..1")
@@ -26,4 +26,9 @@ static gan_status leaky_apply(gan_network *net, const gan_layer *l, gan_graph *g
 }
 
 const gan_layer_kind gan_layer_leaky_relu = {
-    .name = "leaky_relu", .meaning = "x where positive, slope * x elsewhere", .args = leaky_args, .n_args = 1, .apply = leaky_apply};
+    .name = "leaky_relu",
+    .meaning = "x where positive, slope * x elsewhere",
+    .args = leaky_args,
+    .n_args = 1,
+    .refines = true,
+    .apply = leaky_apply};

@@ -93,5 +93,6 @@ const gan_layer_kind gan_layer_batch_norm = {.name = "batch_norm",
                                              .args = args,
                                              .n_args = sizeof args / sizeof args[0],
                                              .couples = true,
+                                             .refines = true,
                                              .declare = declare,
                                              .apply = apply};

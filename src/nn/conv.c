@@ -93,6 +93,7 @@ const gan_layer_kind gan_layer_conv = {
         "convolution; the result has (size + 2 padding - kernel) / stride + 1 pixels a side, rounded down",
     .args = conv_args,
     .n_args = sizeof conv_args / sizeof conv_args[0],
+    .convolves = true,
     .declare = conv_declare,
     .apply = conv_apply};
 

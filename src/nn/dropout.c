@@ -17,4 +17,9 @@ static gan_status apply(gan_network *net, const gan_layer *l, gan_graph *g, gan_
 }
 
 const gan_layer_kind gan_layer_dropout = {
-    .name = "dropout", .meaning = "drops features at random in training", .args = args, .n_args = 1, .apply = apply};
+    .name = "dropout",
+    .meaning = "drops features at random in training",
+    .args = args,
+    .n_args = 1,
+    .refines = true,
+    .apply = apply};

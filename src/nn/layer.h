@@ -10,6 +10,8 @@ typedef struct gan_layer_kind {
     const gan_key *args; /* positional in this order, or as name=value */
     int n_args;
     bool couples; /* mixes the samples of a batch in training */
+    bool convolves;
+    bool refines; /* a normalisation, activation or dropout: belongs to the layer before it */
     /* Check sizes, declare parameters, set l->out from l->in. */
     gan_status (*declare)(gan_network *net, gan_layer *l);
     /* Append the nodes; x has the floats of l->in for each sample, in any shape, y those of l->out. */

@@ -167,8 +167,10 @@ static gan_status allocate_nodes(gan_network *net)
 {
     net->leaf = gan_calloc(net->n_params, sizeof *net->leaf);
     net->stat = gan_calloc(net->n_params, sizeof *net->stat);
-    if (!net->leaf || !net->stat) return GAN_ENOMEM;
+    net->layer_out = gan_calloc(net->n_layers, sizeof *net->layer_out);
+    if (!net->leaf || !net->stat || !net->layer_out) return GAN_ENOMEM;
     for (int i = 0; i < net->n_params; i++) net->stat[i] = GAN_NONE;
+    for (int i = 0; i < net->n_layers; i++) net->layer_out[i] = GAN_NONE;
     return GAN_OK;
 }
 
@@ -231,6 +233,7 @@ void gan_network_free(gan_network *net)
     gan_free(net->owned);
     gan_free(net->leaf);
     gan_free(net->stat);
+    gan_free(net->layer_out);
     gan_free(net->name);
     gan_free(net);
 }
@@ -262,9 +265,40 @@ gan_status gan_network_apply(gan_network *net, gan_graph *g, gan_id x, gan_mode 
         const gan_layer *l = &net->layers[i];
         GAN_TRY(gan_graph_set_layer(g, l->label));
         GAN_TRY(l->kind->apply(net, l, g, *y, mode, y));
+        net->layer_out[i] = *y;
     }
     GAN_TRY(gan__as_samples(g, *y, &net->out, y));
     return gan_graph_set_layer(g, "");
+}
+
+/* ---- layers by name ---------------------------------------------------------------------------------------- */
+
+int gan_network_layer(const gan_network *net, const char *name)
+{
+    for (int i = 0; i < net->n_layers; i++)
+        if (strcmp(net->layers[i].name, name) == 0) return i;
+    return -1;
+}
+
+const char *gan_network_layer_name(const gan_network *net, int layer)
+{
+    return net->layers[layer].name;
+}
+
+const gan_sample_shape *gan_network_layer_shape(const gan_network *net, int layer)
+{
+    return &net->layers[layer].out;
+}
+
+int gan_network_conv_outputs(const gan_network *net, int *layers)
+{
+    int n = 0;
+    for (int i = 0; i < net->n_layers; i++) {
+        if (!net->layers[i].kind->convolves) continue;
+        while (i + 1 < net->n_layers && net->layers[i + 1].kind->refines) i++;
+        if (i + 1 < net->n_layers) layers[n++] = i;
+    }
+    return n;
 }
 
 /* ---- for people -------------------------------------------------------------------------------------------- */

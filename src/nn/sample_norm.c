@@ -77,6 +77,7 @@ const gan_layer_kind gan_layer_instance_norm = {
     .meaning = "each channel of each image to mean 0 and variance 1 over its pixels, then scaled and shifted",
     .args = instance_args,
     .n_args = 1,
+    .refines = true,
     .declare = instance_declare,
     .apply = instance_apply};
 
@@ -85,5 +86,6 @@ const gan_layer_kind gan_layer_layer_norm = {
     .meaning = "each sample to mean 0 and variance 1 over its features, then scaled and shifted channel by channel",
     .args = layer_args,
     .n_args = 1,
+    .refines = true,
     .declare = layer_declare,
     .apply = layer_apply};
