@@ -3,6 +3,7 @@
 #define GAN_CLI_H
 
 #include "gan/comm.h"
+#include "gan/kernels.h"
 #include "gan/status.h"
 
 #include <stdbool.h>
@@ -37,5 +38,7 @@ gan_status gan_options_parse(const char *command, int argc, char **argv, const g
 gan_status gan_option_int(const char *option, const char *text, long long min, long long max, long long *out);
 /* The same for a number in [min, max]. */
 gan_status gan_option_real(const char *option, const char *text, double min, double max, double *out);
+/* The kernel table of that name; text NULL: the best of this processor. GAN_EUSAGE lists those that there are. */
+gan_status gan_option_kernels(const char *command, const char *text, const gan_kernels **k);
 
 #endif

@@ -13,8 +13,6 @@
 #include <math.h>
 #include <stdio.h>
 
-enum { MAX_TABLES = 8 };
-
 typedef struct sampling {
     const char *word, *out, *columns_text, *seed_text, *kernels_name; /* as typed; NULL: not given */
     gan__latents_text latents_text;
@@ -32,23 +30,6 @@ static gan_status choose_form(sampling *a)
     a->picture = gan__ends_in(a->out, ".png");
     if (a->picture || gan__ends_in(a->out, ".h5") || gan__ends_in(a->out, ".hdf5")) return GAN_OK;
     return GAN_FAIL(GAN_EUSAGE, "gan_mpi sample: --out %s ends neither in .png nor in .h5", a->out);
-}
-
-static gan_status choose_kernels(sampling *a)
-{
-    const char *names[MAX_TABLES + 1] = {NULL};
-    char all[128] = "";
-    size_t at = 0;
-    a->kernels =
-        a->kernels_name ? gan_kernels_named(a->kernels_name) : gan_kernels_get(gan_kernels_count() - 1);
-    if (a->kernels) return GAN_OK;
-    for (int i = 0; i < gan_kernels_count() && i < MAX_TABLES && at < sizeof all; i++) {
-        names[i] = gan_kernels_get(i)->name;
-        at += (size_t)snprintf(all + at, sizeof all - at, "%s%s", i ? ", " : "", names[i]);
-    }
-    const char *near = gan_nearest(a->kernels_name, names);
-    return GAN_FAIL(GAN_EUSAGE, "gan_mpi sample: this processor has no kernels \"%s\"%s%s%s (there are: %s)",
-                    a->kernels_name, near ? "; did you mean " : "", near ? near : "", near ? "?" : "", all);
 }
 
 static gan_status parse_words(sampling *a, int argc, char **argv)
@@ -81,7 +62,7 @@ static gan_status parse(sampling *a, int argc, char **argv)
     if (a->columns_text) GAN_TRY(gan_option_int("--columns", a->columns_text, 1, 10000, &a->columns));
     if (a->seed_text) GAN_TRY(gan_option_int("--seed", a->seed_text, 0, INT64_MAX, &a->seed));
     GAN_TRY(choose_form(a));
-    return choose_kernels(a);
+    return gan_option_kernels("sample", a->kernels_name, &a->kernels);
 }
 
 /* ---- drawing ----------------------------------------------------------------------------------------------- */
