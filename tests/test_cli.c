@@ -234,6 +234,7 @@ static void test_allocations(void **state)
     EACH_ALLOCATION_FAILS(&gan_command_sample, ckpt, "--out", samples, "--interpolate", "slerp", "2", "5");
     EACH_ALLOCATION_FAILS(&gan_command_sample, ckpt, "--out", samples, "--arithmetic", "1 - mean(2,3)", "--neighbours", "2");
     EACH_ALLOCATION_FAILS(&gan_command_sample, ckpt, "--out", samples, "--grid", "0,2", "--n", "3");
+    EACH_ALLOCATION_FAILS(&gan_command_features, ckpt, samples, "--layers", "dense1", "--out", data);
     EACH_ALLOCATION_FAILS(&gan_command_info, samples);
     EACH_ALLOCATION_FAILS(&gan_command_config, ini, "--set", "train.steps=4");
     spill(idx, images, sizeof images - 1);
