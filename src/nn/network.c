@@ -271,36 +271,6 @@ gan_status gan_network_apply(gan_network *net, gan_graph *g, gan_id x, gan_mode 
     return gan_graph_set_layer(g, "");
 }
 
-/* ---- layers by name ---------------------------------------------------------------------------------------- */
-
-int gan_network_layer(const gan_network *net, const char *name)
-{
-    for (int i = 0; i < net->n_layers; i++)
-        if (strcmp(net->layers[i].name, name) == 0) return i;
-    return -1;
-}
-
-const char *gan_network_layer_name(const gan_network *net, int layer)
-{
-    return net->layers[layer].name;
-}
-
-const gan_sample_shape *gan_network_layer_shape(const gan_network *net, int layer)
-{
-    return &net->layers[layer].out;
-}
-
-int gan_network_conv_outputs(const gan_network *net, int *layers)
-{
-    int n = 0;
-    for (int i = 0; i < net->n_layers; i++) {
-        if (!net->layers[i].kind->convolves) continue;
-        while (i + 1 < net->n_layers && net->layers[i + 1].kind->refines) i++;
-        if (i + 1 < net->n_layers) layers[n++] = i;
-    }
-    return n;
-}
-
 /* ---- for people -------------------------------------------------------------------------------------------- */
 
 static int64_t layer_params(const gan_network *net, int i)
