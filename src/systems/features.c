@@ -85,18 +85,14 @@ float *gan_features_input(gan_features *f)
 
 /* ---- pooling ----------------------------------------------------------------------------------------------- */
 
-typedef struct span {
-    int64_t from, to;
-} span;
-
-static span cell(int64_t i, int64_t pixels)
+static gan_span cell(int64_t i, int64_t pixels)
 {
     const int64_t n = cells(pixels);
-    return (span){i * pixels / n, ((i + 1) * pixels + n - 1) / n};
+    return (gan_span){i * pixels / n, ((i + 1) * pixels + n - 1) / n};
 }
 
 /* to [C]: the maximum of x [H,W,C] over a cell. */
-static void pool_cell(const float *x, int64_t W, int64_t C, span h, span w, float *to)
+static void pool_cell(const float *x, int64_t W, int64_t C, gan_span h, gan_span w, float *to)
 {
     memcpy(to, x + (h.from * W + w.from) * C, (size_t)C * sizeof *to);
     for (int64_t i = h.from; i < h.to; i++)
