@@ -299,6 +299,7 @@ BUILD1(shard_expand, B, y)
 BUILD1(tree_sum, y)
 BUILD1(expand_rows, B, y)
 BUILD1(all_sum, y)
+BUILD1(one_rank, y)
 BUILD1(sum_cols, y)
 BUILD1(expand_cols, K, y)
 
@@ -824,6 +825,14 @@ static const op_row op_rows[] = {
     {"matmul_nt", "", 2, {{SHARDED2(B, M), -2, 2, 0, 0}, {WEIGHT(K, M), -2, 2, 0, 0}}, SHARDED2(B, K), matmul_nt_build, .formula = matmul_nt_formula},
     {"matmul_tn", "", 2, {ROWS, {SHARDED2(B, M), -2, 2, 0, 0}}, PARTIAL_WEIGHT(K, M), matmul_tn_build, .formula = matmul_tn_formula},
 
+    {"matmul", "replicated", 2, {{REPLICATED2(B, K), -2, 2, 0, 0}, {WEIGHT(K, M), -2, 2, 0, 0}}, REPLICATED2(B, M), matmul_build, .formula = matmul_formula},
+    {"matmul", "partial", 2, {{PARTIAL2(B, K), -2, 2, 0, 0}, {WEIGHT(K, M), -2, 2, 0, 0}}, PARTIAL2(B, M), matmul_build, .formula = matmul_formula},
+    {"matmul", "partial weights", 2, {{REPLICATED2(B, K), -2, 2, 0, 0}, {PARTIAL_WEIGHT(K, M), -2, 2, 0, 0}}, PARTIAL2(B, M), matmul_build, .formula = matmul_formula},
+    {"matmul_nt", "replicated", 2, {{REPLICATED2(B, M), -2, 2, 0, 0}, {WEIGHT(K, M), -2, 2, 0, 0}}, REPLICATED2(B, K), matmul_nt_build, .formula = matmul_nt_formula},
+    {"matmul_nt", "partial", 2, {{PARTIAL2(B, M), -2, 2, 0, 0}, {WEIGHT(K, M), -2, 2, 0, 0}}, PARTIAL2(B, K), matmul_nt_build, .formula = matmul_nt_formula},
+    {"matmul_tn", "replicated", 2, {{REPLICATED2(B, K), -2, 2, 0, 0}, {REPLICATED2(B, M), -2, 2, 0, 0}}, WEIGHT(K, M), matmul_tn_build, .formula = matmul_tn_formula},
+    {"matmul_tn", "partial", 2, {{REPLICATED2(B, K), -2, 2, 0, 0}, {PARTIAL2(B, M), -2, 2, 0, 0}}, PARTIAL_WEIGHT(K, M), matmul_tn_build, .formula = matmul_tn_formula},
+
     {"matmul_tn", "difference of two", 2, {ROWS, {SHARDED2(B, M), -2, 2, 0, 0}}, PARTIAL_WEIGHT(K, M), difference_of_products_build, .formula = difference_of_products_formula},
     {"matmul_tn", "scaled", 2, {ROWS, {SHARDED2(B, M), -2, 2, 0, 0}}, PARTIAL_WEIGHT(K, M), scaled_product_build, .formula = scaled_product_formula},
 
@@ -836,6 +845,7 @@ static const op_row op_rows[] = {
     {"tree_sum", "replicated times it", 2, {{REPLICATED1(K), -2, 2, 0, 0}, {SHARDED2(S, K), -2, 2, 0, 0}}, PARTIAL1(K), product_with_sum_build, .formula = product_with_sum_formula},
     {"expand_rows", "", 1, {{REPLICATED1(K), -2, 2, 0, 0}}, SHARDED2(B, K), expand_rows_build, .formula = expand_rows_formula},
     {"all_sum", "one rank", 1, {{PARTIAL2(B, K), -2, 2, 0, 0}}, REPLICATED2(B, K), all_sum_build, .formula = same_formula},
+    {"one_rank", "rank 0", 1, {{REPLICATED2(B, K), -2, 2, 0, 0}}, PARTIAL2(B, K), one_rank_build, .formula = same_formula},
     {"sum_cols", "", 1, {ROWS}, SHARDED1(B), sum_cols_build, .formula = sum_cols_formula},
     {"sum_cols", "numbers", 1, {{SHARDED1(B), -2, 2, 0, 0}}, SHARDED1(B), sum_cols_build, .formula = sum_cols_numbers_formula},
     {"sum_cols", "images", 1, {{{.n_dims = 3, .dims = {B, 1, K}, .dist = GAN_SHARDED}, -2, 2, 0, 0}}, SHARDED1(B), sum_cols_build, .formula = sum_cols_formula},

@@ -126,10 +126,11 @@ static gan_status reshape_to(gan_graph *g, gan_id x, int n_dims, int64_t a, int6
     X(gan_add_matmul(g, v.rows, v.matrix, &y), "matmul", "a weight")                                         \
     X(gan_add_matmul(g, v.rows, v.partial_weight, &y), "matmul", "a weight")                                 \
     X(gan_add_matmul(g, v.image, v.weight, &y), "matmul", "x [n,k]")                                         \
-    X(gan_add_matmul(g, v.partial_rows, v.weight, &y), "matmul", "x [n,k]")                                  \
+    X(gan_add_matmul(g, v.partial_rows, v.partial_weight, &y), "matmul", "a weight")                         \
     X(gan_add_matmul_nt(g, v.rows, v.weight, &y), "matmul_nt", "the same m")                                 \
     X(gan_add_matmul_tn(g, v.rows, v.rows2, &y), "matmul_tn", "the same n")                                  \
-    X(gan_add_matmul_tn(g, v.matrix, v.matrix, &y), "matmul_tn", "sharded")                                  \
+    X(gan_add_matmul_tn(g, v.matrix, v.rows, &y), "matmul_tn", "both sharded or neither")                    \
+    X(gan_add_matmul_tn(g, v.partial_rows, v.partial_rows, &y), "matmul_tn", "both sharded or neither")      \
     X(gan_add_shard_sum(g, v.matrix, &y), "shard_sum", "sharded")                                            \
     X(gan_add_shard_expand(g, v.rows, ROWS, &y), "shard_expand", "one row a shard")                          \
     X(gan_add_shard_expand(g, v.shards, 3, &y), "shard_expand", "not a multiple of 2 shards")                \
@@ -141,6 +142,7 @@ static gan_status reshape_to(gan_graph *g, gan_id x, int n_dims, int64_t a, int6
     X(gan_add_expand_rows(g, v.five, ROWS, &y), "expand_rows", "replicated")                                 \
     X(gan_add_expand_rows(g, v.bias, 3, &y), "expand_rows", "not a multiple of 2 shards")                    \
     X(gan_add_all_sum(g, v.bias, &y), "all_sum", "partial")                                                  \
+    X(gan_add_one_rank(g, v.rows, &y), "one_rank", "replicated")                                             \
     X(gan_add_sum_cols(g, v.weight, &y), "sum_cols", "weight matrix")                                        \
     X(gan_add_expand_cols(g, v.rows, COLS, &y), "expand_cols", "one number a row")                           \
     X(gan_add_expand_cols(g, v.numbers, 0, &y), "expand_cols", "below 1")                                    \

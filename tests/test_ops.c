@@ -367,16 +367,66 @@ static void test_reduce(void **state)
     gan_graph_free(g);
 }
 
+/* y = a * stop(a): the same value as a^2, half of its gradient. */
+static void test_stop(void **state)
+{
+    (void)state;
+    enum { N = 20 };
+    float x[N];
+    uint64_t seed = 4;
+    gan_graph *g;
+    gan_plan *p;
+    gan_id a, keep[3];
+    test_fill(&seed, x, N, -1, 1);
+    OK(gan_graph_new(&g, 1, 1));
+    a = leaf(g, form1(N, GAN_REPLICATED), x);
+    OK(gan_add_stop(g, a, &keep[0]));
+    OK(gan_add_mul(g, a, keep[0], &keep[1]));
+    OK(add_total(g, keep[1], &keep[2]));
+    OK(gan_graph_grad(g, keep[2], &a, 1, &keep[0]));
+    OK(gan_plan_build(&p, g, keep, 2));
+    run_plan(p, &gan__kernels_ref);
+    for (int i = 0; i < N; i++) {
+        assert_true(gan_plan_value(p, keep[1])[i] == x[i] * x[i]);
+        assert_true(gan_plan_value(p, keep[0])[i] == x[i]);
+    }
+    gan_plan_free(p);
+    gan_graph_free(g);
+}
+
+/* Ranks other than 0 add nothing to a value that all of them have, not even to -0. */
+static void test_one_rank(void **state)
+{
+    (void)state;
+    float x[3] = {-0.0f, 0, 2};
+    gan_graph *g;
+    gan_plan *p;
+    gan_id y;
+    OK(gan_graph_new(&g, 1, 2));
+    OK(gan_add_one_rank(g, leaf(g, form1(3, GAN_REPLICATED), x), &y));
+    OK(gan_plan_build(&p, g, &y, 1));
+    gan_run run = test_run(&gan__kernels_ref);
+    run.rank = 1;
+    OK(gan_exec(p, &run, NULL));
+    for (int i = 0; i < 3; i++) {
+        float sum = x[i] + gan_plan_value(p, y)[i];
+        assert_memory_equal(&sum, &x[i], sizeof sum);
+    }
+    gan_plan_free(p);
+    gan_graph_free(g);
+}
+
 /* ---- the list ---------------------------------------------------------------------------------------------- */
 
-static const char *const effects[] = {"store", "reduce_start", "reduce_wait", "conv_weights"};
+/* Ops with a test of their own, or of another file. */
+static const char *const others[] = {"store", "reduce_start", "reduce_wait", "stop", "conv_weights"};
 
 static bool has_row(const char *op)
 {
     for (int i = 0; i < N_OP_ROWS; i++)
         if (strcmp(op_rows[i].op, op) == 0) return true;
-    for (size_t i = 0; i < sizeof effects / sizeof effects[0]; i++)
-        if (strcmp(effects[i], op) == 0) return true;
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+        if (strcmp(others[i], op) == 0) return true;
     return false;
 }
 
@@ -396,7 +446,7 @@ static void test_every_op_has_a_row(void **state)
 int main(void)
 {
     static char names[N_OP_ROWS][80];
-    struct CMUnitTest tests[N_OP_ROWS + 3];
+    struct CMUnitTest tests[N_OP_ROWS + 5];
     int n = 0;
     live_before = gan_mem_live();
     for (; n < N_OP_ROWS; n++) {
@@ -406,6 +456,8 @@ int main(void)
     }
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_store);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_reduce);
+    tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_stop);
+    tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_one_rank);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_every_op_has_a_row);
     return _cmocka_run_group_tests("ops", tests, (size_t)n, NULL, NULL);
 }

@@ -38,7 +38,11 @@ gan_status gan_add_square(gan_graph *g, gan_id a, gan_id *y);
 gan_status gan_add_abs(gan_graph *g, gan_id a, gan_id *y);
 gan_status gan_add_sign(gan_graph *g, gan_id a, gan_id *y);
 
-/* The three contractions of  sum x[n,k] W[k,m] y[n,m] : x, y SHARDED, W REPLICATED in panel layout. */
+/* The same value, as a constant to gradients. */
+gan_status gan_add_stop(gan_graph *g, gan_id x, gan_id *y);
+
+/* The three contractions of  sum x[n,k] W[k,m] y[n,m] : x, y SHARDED, W REPLICATED in panel layout. Rows that are no samples
+ * may be REPLICATED as well; then one operand of the two may be PARTIAL, and so is the result. */
 gan_status gan_add_matmul(gan_graph *g, gan_id x, gan_id W, gan_id *y);     /* [B,K] [K,M] -> [B,M] */
 gan_status gan_add_matmul_nt(gan_graph *g, gan_id dy, gan_id W, gan_id *x); /* [B,M] [K,M] -> [B,K] */
 gan_status gan_add_matmul_tn(gan_graph *g, gan_id x, gan_id dy, gan_id *W); /* [B,K] [B,M] -> [K,M] PARTIAL */
@@ -50,6 +54,7 @@ gan_status gan_add_tree_sum(gan_graph *g, gan_id x, gan_id *y);                 
 gan_status gan_add_expand_rows(gan_graph *g, gan_id x, int64_t rows, gan_id *y);  /* [..] REPLICATED -> [rows,..] SHARDED */
 gan_status gan_add_sum_batch(gan_graph *g, gan_id x, gan_id *y);                  /* both sums */
 gan_status gan_add_all_sum(gan_graph *g, gan_id x, gan_id *y);                    /* PARTIAL -> REPLICATED, over ranks */
+gan_status gan_add_one_rank(gan_graph *g, gan_id x, gan_id *y); /* REPLICATED -> PARTIAL: rank 0 has it, others -0 */
 
 /* Over features. */
 gan_status gan_add_sum_cols(gan_graph *g, gan_id x, gan_id *y);                  /* [N,..] -> [N] */

@@ -1,7 +1,10 @@
 /* The three contractions of the trilinear form  T(x, W, y) = sum x[n,k] W[k,m] y[n,m].
  *
  * Each is the derivative of T by its third argument, so the gradients of any of them are the other two, and
- * differentiating again stays among the three. They share this file because they are one idea. W is REPLICATED in panel layout, x and y are SHARDED, a result W is PARTIAL. */
+ * differentiating again stays among the three. They share this file because they are one idea. W lies in panel layout.
+ *
+ * In a network x and y are SHARDED, W is REPLICATED, and a result W is PARTIAL. Rows may also be no samples but the same
+ * on all ranks; then each product is linear in what it reads, and of two operands one may be PARTIAL. */
 #include "ops.h"
 
 /* Sizes of a call, whichever contraction it is. */
@@ -11,17 +14,28 @@ typedef struct dims {
 
 static bool is_rows(const gan_form *f)
 {
-    return f->n_dims == 2 && !f->panel && f->dist != GAN_PARTIAL;
+    return f->n_dims == 2 && !f->panel;
 }
 
-static bool is_weight(const gan_form *f)
+/* A weight that these rows can be multiplied with. */
+static bool is_weight(const gan_form *f, const gan_form *rows)
 {
-    return f->n_dims == 2 && f->panel && f->dist == GAN_REPLICATED;
+    const bool linear = f->dist == GAN_PARTIAL && rows->dist == GAN_REPLICATED;
+    return f->n_dims == 2 && f->panel && (f->dist == GAN_REPLICATED || linear);
 }
 
-static gan_form rows(const gan_form *like, int64_t n, int64_t cols)
+/* Rows that can be multiplied with each other. */
+static bool are_rows(const gan_form *x, const gan_form *y)
 {
-    return (gan_form){.n_dims = 2, .dims = {n, cols}, .dist = like->dist};
+    const bool linear = x->dist == GAN_REPLICATED || y->dist == GAN_REPLICATED;
+    return is_rows(x) && is_rows(y) && x->dims[0] == y->dims[0] &&
+           ((x->dist == GAN_SHARDED) == (y->dist == GAN_SHARDED)) && (linear || x->dist == GAN_SHARDED);
+}
+
+static gan_form rows(const gan_form *like, const gan_form *W, int64_t cols)
+{
+    return (gan_form){
+        .n_dims = 2, .dims = {like->dims[0], cols}, .dist = W->dist == GAN_PARTIAL ? GAN_PARTIAL : like->dist};
 }
 
 static int64_t scratch_of(dims d)
@@ -39,9 +53,9 @@ static double flop_of(dims d)
 static gan_status nn_infer(gan_graph *g, gan_node *y)
 {
     const gan_form *x = gan__in(g, y, 0), *W = gan__in(g, y, 1);
-    if (!is_rows(x) || !is_weight(W) || x->dims[1] != W->dims[0])
+    if (!is_rows(x) || !is_weight(W, x) || x->dims[1] != W->dims[0])
         return gan_shape_error(g, y, "wanted x [n,k] and a weight [k,m] with the same k");
-    y->form = rows(x, x->dims[0], W->dims[1]);
+    y->form = rows(x, W, W->dims[1]);
     return GAN_OK;
 }
 
@@ -95,9 +109,9 @@ gan_status gan_add_matmul(gan_graph *g, gan_id x, gan_id W, gan_id *y)
 static gan_status nt_infer(gan_graph *g, gan_node *y)
 {
     const gan_form *dy = gan__in(g, y, 0), *W = gan__in(g, y, 1);
-    if (!is_rows(dy) || !is_weight(W) || dy->dims[1] != W->dims[1])
+    if (!is_rows(dy) || !is_weight(W, dy) || dy->dims[1] != W->dims[1])
         return gan_shape_error(g, y, "wanted dy [n,m] and a weight [k,m] with the same m");
-    y->form = rows(dy, dy->dims[0], W->dims[0]);
+    y->form = rows(dy, W, W->dims[0]);
     return GAN_OK;
 }
 
@@ -135,10 +149,11 @@ gan_status gan_add_matmul_nt(gan_graph *g, gan_id dy, gan_id W, gan_id *x)
 static gan_status tn_infer(gan_graph *g, gan_node *y)
 {
     const gan_form *x = gan__in(g, y, 0), *dy = gan__in(g, y, 1);
-    if (!is_rows(x) || !is_rows(dy) || x->dist != GAN_SHARDED || dy->dist != GAN_SHARDED ||
-        x->dims[0] != dy->dims[0])
-        return gan_shape_error(g, y, "wanted x [n,k] and dy [n,m], sharded, with the same n");
-    y->form = (gan_form){.n_dims = 2, .dims = {x->dims[1], dy->dims[1]}, .dist = GAN_PARTIAL, .panel = true};
+    const bool same_everywhere = x->dist == GAN_REPLICATED && dy->dist == GAN_REPLICATED;
+    if (!are_rows(x, dy))
+        return gan_shape_error(g, y, "wanted x [n,k] and dy [n,m] with the same n, both sharded or neither");
+    y->form = (gan_form){.n_dims = 2, .dims = {x->dims[1], dy->dims[1]}, .panel = true};
+    y->form.dist = same_everywhere ? GAN_REPLICATED : GAN_PARTIAL;
     return GAN_OK;
 }
 
@@ -158,11 +173,11 @@ static gan_status tn_backward(gan_graph *g, gan_id y, gan_id dy, gan_id *dx)
 static gan_status tn_forward(const gan_call *c)
 {
     dims d = tn_dims(c->graph, c->y);
+    const int64_t shards = gan__in(c->graph, c->y, 0)->dist == GAN_SHARDED ? gan_graph_shards(c->graph) : 1;
     const gan_span panels = gan_part_of(c->part, (d.M + GAN_PANEL - 1) / GAN_PANEL);
     const int64_t from = panels.from * GAN_PANEL, to = panels.to * GAN_PANEL < d.M ? panels.to * GAN_PANEL : d.M;
     if (from < to)
-        c->run->k->matmul_tn(d.N, d.K, to - from, d.M, gan_graph_shards(c->graph), c->in[0], c->in[1] + from,
-                             c->out + from * d.K, c->scratch);
+        c->run->k->matmul_tn(d.N, d.K, to - from, d.M, shards, c->in[0], c->in[1] + from, c->out + from * d.K, c->scratch);
     return GAN_OK;
 }
 

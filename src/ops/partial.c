@@ -72,8 +72,8 @@ static bool alike(const gan_graph *g, gan_id a, gan_id b)
 {
     const gan_node *na = gan_graph_node(g, a), *nb = gan_graph_node(g, b);
     if (!is_product(g, a) || na->op != nb->op) return false;
-    if (na->op == &gan_op_matmul_tn) return true;
     const gan_form *fa = gan__in(g, na, 0), *fb = gan__in(g, nb, 0);
+    if (na->op == &gan_op_matmul_tn) return fa->dist == GAN_SHARDED && fb->dist == GAN_SHARDED;
     return na->p.conv.kh == nb->p.conv.kh && na->p.conv.kw == nb->p.conv.kw && na->p.conv.stride == nb->p.conv.stride &&
            na->p.conv.pad == nb->p.conv.pad && fa->dims[1] == fb->dims[1] && fa->dims[2] == fb->dims[2];
 }
