@@ -202,7 +202,8 @@ __attribute__((format(printf, 3, 4))) gan_status gan_shape_error(const gan_graph
                                                                  const char *fmt, ...);
 
 /* Append the gradients of a scalar (PARTIAL or REPLICATED, [1]) with respect to wrt[n]; grads[i] is GAN_NONE where the
- * loss does not depend on wrt[i]. Written with the public builders, so they can be differentiated again. */
+ * loss does not depend on wrt[i]. Where one of wrt is computed from another they count as independent: nothing flows
+ * through it. Written with the public builders, so they can be differentiated again. */
 gan_status gan_graph_grad(gan_graph *g, gan_id loss, const gan_id *wrt, int n, gan_id *grads);
 
 /* ---- from graph to plan ------------------------------------------------------------------------------------ */

@@ -60,8 +60,15 @@ static gan_status propagate(gan_graph *g, gan_id y, const bool *reach, gan_id *g
     return GAN_OK;
 }
 
+static bool is_one_of(gan_id y, const gan_id *wrt, int n)
+{
+    for (int i = 0; i < n; i++)
+        if (wrt[i] == y) return true;
+    return false;
+}
+
 /* Gradient nodes are labelled with the layer of the node that they differentiate. */
-static gan_status sweep(gan_graph *g, gan_id loss, const bool *reach, gan_id *grad)
+static gan_status sweep(gan_graph *g, gan_id loss, const gan_id *wrt, int n, const bool *reach, gan_id *grad)
 {
     const gan_form *f = gan_graph_form(g, loss);
     if (gan_form_floats(f) != 1 || f->dist == GAN_SHARDED)
@@ -73,7 +80,7 @@ static gan_status sweep(gan_graph *g, gan_id loss, const bool *reach, gan_id *gr
     const char *layer = g->layer;
     gan_status s = GAN_OK;
     for (gan_id y = loss; y >= 0 && s == GAN_OK; y--) {
-        if (grad[y] == GAN_NONE || !reach[y]) continue;
+        if (grad[y] == GAN_NONE || !reach[y] || is_one_of(y, wrt, n)) continue;
         g->layer = g->nodes[y].layer;
         s = propagate(g, y, reach, grad);
     }
@@ -98,7 +105,7 @@ gan_status gan_graph_grad(gan_graph *g, gan_id loss, const gan_id *wrt, int n, g
     if (!grad || !reach) goto fail;
     for (gan_id i = 0; i <= loss; i++) grad[i] = GAN_NONE;
     mark_dependent(g, wrt, n, loss, reach);
-    s = sweep(g, loss, reach, grad);
+    s = sweep(g, loss, wrt, n, reach, grad);
     for (int i = 0; i < n && s == GAN_OK; i++) grads[i] = wrt[i] <= loss ? grad[wrt[i]] : GAN_NONE;
 fail:
     gan_free(grad);
