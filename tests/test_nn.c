@@ -176,7 +176,7 @@ static const error_row error_rows[] = {
     {"reshape 7 5", GAN_ECONFIG, {"reshape", "channels is missing"}},
     {"dense 5 units=6", GAN_ECONFIG, {"dense: argument units is given twice"}},
     {"dense units=6 5", GAN_ECONFIG, {"dense: argument units is given twice"}},
-    {"dense 5 normal 0.1 no 3", GAN_ECONFIG, {"takes at most 4 arguments", "\"3\" is one too many"}},
+    {"dense 5 normal 0.1 no 3", GAN_ECONFIG, {"takes at most 5 arguments", "\"3\" is one too many"}},
     {"relu 3", GAN_ECONFIG, {"relu takes no arguments, got \"3\""}},
     {"relu slope=3", GAN_ECONFIG, {"relu takes no arguments, got \"slope\""}},
     {"dense 5 unit=6", GAN_ECONFIG, {"dense has no argument \"unit\"", "did you mean units?"}},

@@ -6,7 +6,7 @@
 #define GAN_NN_H
 
 #include "gan/config.h"
-#include "gan/graph.h"
+#include "gan/ops.h"
 
 typedef struct gan_network gan_network;
 typedef struct gan_layer gan_layer;
@@ -20,7 +20,8 @@ int64_t gan_sample_floats(const gan_sample_shape *s);
 
 typedef enum gan_init {
     GAN_INIT_NORMAL, GAN_INIT_UNIFORM, GAN_INIT_XAVIER_NORMAL, GAN_INIT_XAVIER_UNIFORM,
-    GAN_INIT_HE_NORMAL, GAN_INIT_HE_UNIFORM, GAN_INIT_CONSTANT
+    GAN_INIT_HE_NORMAL, GAN_INIT_HE_UNIFORM, GAN_INIT_CONSTANT,
+    GAN_INIT_DIRECTION /* any, of length 1 */
 } gan_init;
 
 typedef struct gan_param {
@@ -28,13 +29,25 @@ typedef struct gan_param {
     int n_dims;
     int64_t dims[2];  /* of the logical array: weight [in,out], of convolutions [kh*kw*c,o]; bias [out] */
     bool panel;       /* stored in panel layout */
-    bool state;       /* not trained: batch statistics; its "gradient" is the statistic of the batch */
-    float momentum;   /* of a state: state = momentum * state + (1 - momentum) * statistic */
+    bool state;       /* not trained: running statistics; its "gradient" is the statistic of this step */
+    float momentum;   /* of a state: state = momentum * state + (1 - momentum) * statistic; 0: the statistic to the bit */
     gan_init init;
     float init_scale;
     double fan_in, fan_out; /* of a weight: inputs of an output, outputs of an input */
     int64_t offset, floats; /* in the arena */
 } gan_param;
+
+typedef enum gan_mode { GAN_TRAINING, GAN_SAMPLING } gan_mode; /* sampling: no dropout, running statistics */
+
+/* A weight that is divided by its largest singular value (nn/spectral.c). Its gradient in the arena lacks what flows through
+ * that; the update adds the outer product of the vectors in `outer`. */
+typedef struct gan_spectral {
+    int weight, u; /* indices of parameters */
+    float *outer;  /* [K] and [M], owned; the same on all ranks */
+    /* while a graph is built: */
+    gan_singular now; /* of the weight's current version; sigma GAN_NONE: not made yet */
+    gan_mode mode;    /* that it was made for */
+} gan_spectral;
 
 struct gan_network {
     char *name;
@@ -43,6 +56,8 @@ struct gan_network {
     int n_layers;
     gan_param *params;
     int n_params;
+    gan_spectral *spectral;
+    int n_spectral;
     int64_t trained_floats; /* the arena's first part; states follow */
     int64_t arena_floats;   /* each parameter starts at a multiple of 16 floats, gaps are 0 */
     float *w, *grad;        /* arenas [arena_floats], NULL until placed; grad is this rank's own, the others a team's */
@@ -73,8 +88,6 @@ void gan_param_pack(const gan_param *p, const float *plain, float *arena);
 
 /* Make the nodes of the parameters in g; values are read from `arena` (w or ema). For one index, or all (-1). */
 gan_status gan_network_bind(gan_network *net, gan_graph *g, float *arena, int index);
-
-typedef enum gan_mode { GAN_TRAINING, GAN_SAMPLING } gan_mode; /* sampling: no dropout, running statistics */
 
 /* Append the network's nodes: x [B, in] -> y [B, out]. */
 gan_status gan_network_apply(gan_network *net, gan_graph *g, gan_id x, gan_mode mode, gan_id *y);

@@ -97,6 +97,15 @@ gan_status gan_add_resize_adjoint(gan_graph *g, gan_id d, int64_t h, int64_t w, 
 gan_status gan_add_bce_logits(gan_graph *g, gan_id logits, float target, int64_t n_global, gan_id *loss);
 gan_status gan_add_mean(gan_graph *g, gan_id x, int64_t n_global, gan_id *y); /* sum of all elements / n_global, PARTIAL [1] */
 
+/* One step of the power iteration for the largest singular value of a weight W [K,M], panel layout, REPLICATED; u [M] REPLICATED,
+ * the estimate of its right singular vector so far, of length 1. Everything is REPLICATED, and u and v are constants to
+ * gradients. iterate: sigma is taken with the new u; else with u as it is. */
+typedef struct gan_singular {
+    gan_id sigma; /* [1] */
+    gan_id v, u;  /* [1,K], [1,M]: of length 1; sigma = v W u, so v u is its derivative by W */
+} gan_singular;
+gan_status gan_add_singular(gan_graph *g, gan_id W, gan_id u, bool iterate, gan_singular *s);
+
 /* Effects. */
 gan_status gan_add_store(gan_graph *g, gan_id x, float *to, gan_id *y); /* copy to memory outside the plan */
 gan_status gan_add_reduce_start(gan_graph *g, int number, gan_id *y);   /* order it with gan_graph_after */

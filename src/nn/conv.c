@@ -1,7 +1,7 @@
 /* Convolutions of images, and the transposed ones that make them larger (Dumoulin and Visin 2016 draw both). */
 #include "layer.h"
 
-enum { CHANNELS, KERNEL, STRIDE, PADDING, INIT, INIT_SCALE, BIAS };
+enum { CHANNELS, KERNEL, STRIDE, PADDING, INIT, INIT_SCALE, BIAS, SPECTRAL };
 
 #define CONV_ARGS(name)                                                                                      \
     {name, "channels", GAN_INT, "", NULL, 1, 1e6, NULL, false, "of the result"},                             \
@@ -12,7 +12,8 @@ enum { CHANNELS, KERNEL, STRIDE, PADDING, INIT, INIT_SCALE, BIAS };
          false, "initial weights"},                                                                          \
         {name, "init_scale", GAN_REAL, "",    "0",                                                           \
          0,    1e6,          NULL,     false, "as the network's key; 0: the network's"},                     \
-        {name, "bias", GAN_BOOL, "", "yes", 0, 0, NULL, false, "add a bias per channel"},
+        {name, "bias", GAN_BOOL, "", "yes", 0, 0, NULL, false, "add a bias per channel"},            \
+        GAN_SPECTRAL_ARG(name),
 
 static const gan_key conv_args[] = {CONV_ARGS("conv")};
 static const gan_key transposed_args[] = {CONV_ARGS("conv_transpose")};
@@ -35,9 +36,9 @@ static gan_status declare_weights(gan_network *net, gan_layer *l, int64_t large,
         .n_dims = 2, .dims = {pixels * large, small}, .panel = true, .fan_in = fan_in, .fan_out = fan_out};
     gan__choose_init(l, INIT, &w);
     GAN_TRY(gan__param_declare(net, l, "weight", &w));
-    if (!l->value[BIAS].i) return GAN_OK;
     gan_param b = {.n_dims = 1, .dims = {l->value[CHANNELS].i}, .init = GAN_INIT_CONSTANT};
-    return gan__param_declare(net, l, "bias", &b);
+    if (l->value[BIAS].i) GAN_TRY(gan__param_declare(net, l, "bias", &b));
+    return l->value[SPECTRAL].i ? gan__spectral_declare(net, l) : GAN_OK;
 }
 
 static gan_status want_image(const gan_layer *l)
@@ -47,13 +48,11 @@ static gan_status want_image(const gan_layer *l)
         l, "wanted an image, height x width x channels: a layer `reshape H W C` before this one makes one");
 }
 
-static gan_status add_bias(gan_network *net, const gan_layer *l, gan_graph *g, gan_id *y)
+/* What follows the product. */
+static gan_status finish(gan_network *net, const gan_layer *l, gan_graph *g, gan_mode mode, gan_id *y)
 {
-    gan_id b;
-    if (!l->value[BIAS].i) return GAN_OK;
-    GAN_TRY(gan__as_pixels(g, *y, &l->out, y));
-    GAN_TRY(gan_add_expand_rows(g, net->leaf[l->first_param + 1], gan_graph_form(g, *y)->dims[0], &b));
-    return gan_add_add(g, *y, b, y);
+    if (l->value[SPECTRAL].i) GAN_TRY(gan__spectral_apply(net, l, g, *y, mode, y));
+    return l->value[BIAS].i ? gan__bias_apply(net, l, g, y) : GAN_OK;
 }
 
 /* ---- conv ---------------------------------------------------------------------------------------------------- */
@@ -80,11 +79,10 @@ static gan_status conv_declare(gan_network *net, gan_layer *l)
 static gan_status conv_apply(gan_network *net, const gan_layer *l, gan_graph *g, gan_id x, gan_mode mode,
                              gan_id *y)
 {
-    (void)mode;
     const gan_window k = window_of(l);
     GAN_TRY(gan__as_samples(g, x, &l->in, &x));
     GAN_TRY(gan_add_conv(g, x, net->leaf[l->first_param], &k, y));
-    return add_bias(net, l, g, y);
+    return finish(net, l, g, mode, y);
 }
 
 const gan_layer_kind gan_layer_conv = {
@@ -119,11 +117,10 @@ static gan_status transposed_declare(gan_network *net, gan_layer *l)
 static gan_status transposed_apply(gan_network *net, const gan_layer *l, gan_graph *g, gan_id x,
                                    gan_mode mode, gan_id *y)
 {
-    (void)mode;
     const gan_window k = window_of(l);
     GAN_TRY(gan__as_samples(g, x, &l->in, &x));
     GAN_TRY(gan_add_conv_dx(g, x, net->leaf[l->first_param], &k, l->out.dims[0], l->out.dims[1], y));
-    return add_bias(net, l, g, y);
+    return finish(net, l, g, mode, y);
 }
 
 const gan_layer_kind gan_layer_conv_transpose = {

@@ -1,13 +1,14 @@
 /* dense: y = x W + b, on all features of a sample. */
 #include "layer.h"
 
-enum { UNITS, INIT, INIT_SCALE, BIAS };
+enum { UNITS, INIT, INIT_SCALE, BIAS, SPECTRAL };
 
 static const gan_key args[] = {
     {"dense", "units", GAN_INT, "", NULL, 1, 1e9, NULL, false, "outputs"},
     {"dense", "init", GAN_CHOICE, "", "network", 0, 0, "network|" GAN_INIT_CHOICES, false, "initial weights"},
     {"dense", "init_scale", GAN_REAL, "", "0", 0, 1e6, NULL, false, "as the network's key; 0: the network's"},
     {"dense", "bias", GAN_BOOL, "", "yes", 0, 0, NULL, false, "add a bias per unit"},
+    GAN_SPECTRAL_ARG("dense"),
 };
 
 gan_status gan__dense_declare(gan_network *net, gan_layer *l, int64_t units, int init_arg, bool bias)
@@ -23,25 +24,23 @@ gan_status gan__dense_declare(gan_network *net, gan_layer *l, int64_t units, int
     return gan__param_declare(net, l, "bias", &b);
 }
 
-gan_status gan__dense_apply(gan_network *net, const gan_layer *l, gan_graph *g, gan_id x, bool bias, gan_id *y)
+gan_status gan__dense_apply(gan_network *net, const gan_layer *l, gan_graph *g, gan_id x, gan_id *y)
 {
-    gan_id b;
     GAN_TRY(gan__as_features(g, x, &l->in, &x));
-    GAN_TRY(gan_add_matmul(g, x, net->leaf[l->first_param], y));
-    if (!bias) return GAN_OK;
-    GAN_TRY(gan_add_expand_rows(g, net->leaf[l->first_param + 1], gan_graph_form(g, x)->dims[0], &b));
-    return gan_add_add(g, *y, b, y);
+    return gan_add_matmul(g, x, net->leaf[l->first_param], y);
 }
 
 static gan_status declare(gan_network *net, gan_layer *l)
 {
-    return gan__dense_declare(net, l, l->value[UNITS].i, INIT, l->value[BIAS].i);
+    GAN_TRY(gan__dense_declare(net, l, l->value[UNITS].i, INIT, l->value[BIAS].i));
+    return l->value[SPECTRAL].i ? gan__spectral_declare(net, l) : GAN_OK;
 }
 
 static gan_status apply(gan_network *net, const gan_layer *l, gan_graph *g, gan_id x, gan_mode mode, gan_id *y)
 {
-    (void)mode;
-    return gan__dense_apply(net, l, g, x, l->value[BIAS].i, y);
+    GAN_TRY(gan__dense_apply(net, l, g, x, y));
+    if (l->value[SPECTRAL].i) GAN_TRY(gan__spectral_apply(net, l, g, *y, mode, y));
+    return l->value[BIAS].i ? gan__bias_apply(net, l, g, y) : GAN_OK;
 }
 
 const gan_layer_kind gan_layer_dense = {.name = "dense",

@@ -59,12 +59,23 @@ static float spread(const gan_param *p)
     }
 }
 
+/* Normal numbers over their length: all directions alike (and never none). */
+static void draw_direction(const gan_param *p, const gan_rng *at, float *plain)
+{
+    double squares = 0;
+    gan_rng_normal(at, 0, p->floats, 0, 1, plain);
+    for (int64_t i = 0; i < p->floats; i++) squares += (double)plain[i] * (double)plain[i];
+    if (squares == 0) plain[0] = 1, squares = 1;
+    for (int64_t i = 0; i < p->floats; i++) plain[i] = (float)((double)plain[i] / sqrt(squares));
+}
+
 static void draw(const gan_param *p, const gan_rng *at, float *plain)
 {
     bool normal = p->init == GAN_INIT_NORMAL || p->init == GAN_INIT_XAVIER_NORMAL || p->init == GAN_INIT_HE_NORMAL;
     float s = spread(p);
     if (p->init == GAN_INIT_CONSTANT)
         for (int64_t i = 0; i < p->floats; i++) plain[i] = p->init_scale;
+    else if (p->init == GAN_INIT_DIRECTION) draw_direction(p, at, plain);
     else if (normal) gan_rng_normal(at, 0, p->floats, 0, s, plain);
     else gan_rng_uniform(at, 0, p->floats, -s, s, plain);
 }

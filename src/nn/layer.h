@@ -50,9 +50,22 @@ gan_status gan__as_pixels(gan_graph *g, gan_id x, const gan_sample_shape *s, gan
 gan_status gan__scale_declare(gan_network *net, gan_layer *l);
 gan_status gan__scale_apply(gan_network *net, const gan_layer *l, gan_graph *g, gan_id x, gan_id *y);
 
-/* x w + b with the layer's first parameters; for dense and maxout. */
+/* spectral.c: for a layer whose first parameter is a weight [K,M] and whose result is a product with it. After all other
+ * parameters: one more. Then x, the product in any shape -> y [pixels, C], as of the weight divided by its largest singular value. When a
+ * parameter has a new version: forget. */
+gan_status gan__spectral_declare(gan_network *net, const gan_layer *l);
+gan_status gan__spectral_apply(gan_network *net, const gan_layer *l, gan_graph *g, gan_id x, gan_mode mode, gan_id *y);
+void gan__spectral_forget(gan_network *net, int param);
+#define GAN_SPECTRAL_ARG(layer)                                                                              \
+    {layer, "spectral", GAN_BOOL, "", "no", 0, 0, NULL, false,                                               \
+     "divide the weights by their largest singular value (Miyato et al. 2018)"}
+
+/* bias.c: y [.., C] + the layer's second parameter, as pixels. */
+gan_status gan__bias_apply(gan_network *net, const gan_layer *l, gan_graph *g, gan_id *y);
+
+/* x w with the layer's first parameter; for dense and maxout. */
 gan_status gan__dense_declare(gan_network *net, gan_layer *l, int64_t units, int init_arg, bool bias);
-gan_status gan__dense_apply(gan_network *net, const gan_layer *l, gan_graph *g, gan_id x, bool bias, gan_id *y);
+gan_status gan__dense_apply(gan_network *net, const gan_layer *l, gan_graph *g, gan_id x, gan_id *y);
 
 #define GAN_INIT_CHOICES "normal|uniform|xavier_normal|xavier_uniform|he_normal|he_uniform"
 

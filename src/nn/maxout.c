@@ -22,7 +22,8 @@ static gan_status declare(gan_network *net, gan_layer *l)
 static gan_status apply(gan_network *net, const gan_layer *l, gan_graph *g, gan_id x, gan_mode mode, gan_id *y)
 {
     (void)mode;
-    GAN_TRY(gan__dense_apply(net, l, g, x, true, &x));
+    GAN_TRY(gan__dense_apply(net, l, g, x, &x));
+    GAN_TRY(gan__bias_apply(net, l, g, &x));
     return gan_add_group_pick(g, x, x, l->value[PIECES].i, y);
 }
 

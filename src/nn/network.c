@@ -228,6 +228,8 @@ void gan_network_free(gan_network *net)
         gan_free(net->layers[i].label);
     }
     for (int i = 0; i < net->n_params; i++) gan_free(net->params[i].name);
+    for (int i = 0; i < net->n_spectral; i++) gan_free(net->spectral[i].outer);
+    gan_free(net->spectral);
     gan_free(net->layers);
     gan_free(net->params);
     gan_free(net->owned);
@@ -254,6 +256,7 @@ gan_status gan_network_bind(gan_network *net, gan_graph *g, float *arena, int in
         if (index >= 0 && index != i) continue;
         gan_form f = {.n_dims = p->n_dims, .dims = {p->dims[0], p->dims[1]}, .panel = p->panel};
         GAN_TRY(gan_add_param(g, &f, arena + p->offset, net, i, &net->leaf[i]));
+        gan__spectral_forget(net, i);
     }
     return GAN_OK;
 }

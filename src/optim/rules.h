@@ -58,6 +58,9 @@ void gan__ema_apply(const gan_optimizer *o, const gan_kernels *k, int64_t offset
 /* state.c: move the batch statistics of a range towards those of this step. Returns the sum of squares. */
 double gan__state_apply(const gan__range *r);
 
+/* outer.c: r->grad with what flows through singular values; in room [r->n] if that is anything. */
+const float *gan__with_outer(const gan__range *r, float *room);
+
 /* slice.c: do `block` to every block of this rank's slice of a job's range: r.offset, r.n and r.grad are set, what it
  * returns is the block's sum of squares, which is noted if wanted. Threads share the blocks, and all are done when it
  * returns. */

@@ -12,6 +12,7 @@ void gan__each_block(const gan_call *c, gan__job *job, gan__range r, gan__block_
 {
     const gan_collectives *comm = c->run->comm;
     double *squares = squares_of(c, job);
+    float room[GAN_UPDATE_BLOCK];
     int64_t from = 0, to = job->n;
     if (comm) comm->slice(comm->user, job->number, &from, &to);
     const gan_span mine = gan_part_of(c->part, (to - from + GAN_UPDATE_BLOCK - 1) / GAN_UPDATE_BLOCK);
@@ -20,6 +21,7 @@ void gan__each_block(const gan_call *c, gan__job *job, gan__range r, gan__block_
         r.offset = job->offset + at;
         r.n = to - at < GAN_UPDATE_BLOCK ? to - at : GAN_UPDATE_BLOCK;
         r.grad = comm ? comm->summed(comm->user, job->number, at, r.n, c->scratch) : job->o->net->grad + r.offset;
+        r.grad = gan__with_outer(&r, room);
         double sum = block(&r);
         if (note) squares[at / GAN_UPDATE_BLOCK] = sum;
     }

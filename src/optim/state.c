@@ -1,8 +1,9 @@
-/* Running statistics of normalisation layers: state += (1 - momentum) * (statistic of the batch - state). The statistic
+/* Running statistics of normalisation layers: state += (1 - momentum) * (statistic of the step - state). The statistic
  * comes through the gradient arena, reduced over ranks like a gradient. */
 #include "rules.h"
 
 #include <math.h>
+#include <string.h>
 
 double gan__state_apply(const gan__range *r)
 {
@@ -14,7 +15,10 @@ double gan__state_apply(const gan__range *r)
         const gan_param *p = &net->params[i];
         int64_t from = p->offset > r->offset ? p->offset : r->offset;
         int64_t to = p->offset + p->floats < end ? p->offset + p->floats : end;
-        if (p->state && from < to) r->k->ema(to - from, p->momentum, r->grad + from - r->offset, net->w + from);
+        if (!p->state || from >= to) continue;
+        const float *statistic = r->grad + from - r->offset;
+        if (p->momentum > 0) r->k->ema(to - from, p->momentum, statistic, net->w + from);
+        else memcpy(net->w + from, statistic, (size_t)(to - from) * sizeof *statistic);
     }
     return squares;
 }

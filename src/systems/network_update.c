@@ -8,15 +8,29 @@
 
 #include "gan/mem.h"
 
-static gan_status gradients(gan_step *s, gan_network *net, gan_id loss, gan_id *grads)
+static gan_status check_influence(const gan_network *net, int param, gan_id grad)
 {
-    GAN_TRY(gan_graph_grad(s->graph, loss, net->leaf, net->n_params, grads));
-    for (int i = 0; i < net->n_params; i++) {
-        if (net->params[i].state) grads[i] = net->stat[i];
-        if (grads[i] == GAN_NONE)
-            return GAN_FAIL(GAN_ECONFIG, "%s.%s has no influence on the loss; remove the layer", net->name,
-                            net->params[i].name);
+    if (grad != GAN_NONE) return GAN_OK;
+    return GAN_FAIL(GAN_ECONFIG, "%s.%s has no influence on the loss; remove the layer", net->name,
+                    net->params[param].name);
+}
+
+/* wrt, grads: of the parameters, and behind them of the singular values that weights are divided by. */
+static gan_status gradients(gan_step *s, gan_network *net, gan_id loss, gan_id *wrt, gan_id *grads)
+{
+    const int n = net->n_params;
+    for (int i = 0; i < n; i++) wrt[i] = net->leaf[i];
+    for (int i = 0; i < net->n_spectral; i++) {
+        wrt[n + i] = net->spectral[i].now.sigma;
+        GAN_TRY(check_influence(net, net->spectral[i].weight, wrt[n + i]));
     }
+    GAN_TRY(gan_graph_grad(s->graph, loss, wrt, n + net->n_spectral, grads));
+    for (int i = 0; i < n; i++) {
+        if (net->params[i].state) grads[i] = net->stat[i];
+        GAN_TRY(check_influence(net, i, grads[i]));
+    }
+    for (int i = 0; i < net->n_spectral; i++)
+        GAN_TRY(check_influence(net, net->spectral[i].weight, grads[n + i]));
     return GAN_OK;
 }
 
@@ -25,15 +39,39 @@ static bool in_bucket(const gan_param *p, const gan__bucket *b)
     return p->offset >= b->offset && p->offset < b->offset + b->n;
 }
 
+/* Copy x out of the plan, when the bucket's last update is over and before node `then`. */
+static gan_status store(gan_step *s, gan_id x, float *to, const gan__bucket *b, gan_id then)
+{
+    gan_id y;
+    GAN_TRY(gan_add_store(s->graph, x, to, &y));
+    if (b->updated != GAN_NONE) GAN_TRY(gan_graph_after(s->graph, y, b->updated));
+    return gan_graph_after(s->graph, then, y);
+}
+
 static gan_status store_gradients(gan_step *s, const gan_network *net, const gan__bucket *b, const gan_id *grads,
                                   gan_id then)
 {
-    for (int i = 0; i < net->n_params; i++) {
-        gan_id store;
-        if (!in_bucket(&net->params[i], b)) continue;
-        GAN_TRY(gan_add_store(s->graph, grads[i], net->grad + net->params[i].offset, &store));
-        if (b->updated != GAN_NONE) GAN_TRY(gan_graph_after(s->graph, store, b->updated));
-        GAN_TRY(gan_graph_after(s->graph, then, store));
+    for (int i = 0; i < net->n_params; i++)
+        if (in_bucket(&net->params[i], b))
+            GAN_TRY(store(s, grads[i], net->grad + net->params[i].offset, b, then));
+    return GAN_OK;
+}
+
+/* What flows through singular values: v, and u times the derivative of the loss by sigma, summed over ranks. The update `then`
+ * adds their outer product to the gradient when that is summed too. */
+static gan_status store_outer(gan_step *s, const gan_network *net, const gan__bucket *b, const gan_id *sigma_grads,
+                              gan_id then)
+{
+    for (int i = 0; i < net->n_spectral; i++) {
+        const gan_spectral *sp = &net->spectral[i];
+        const gan_param *p = &net->params[sp->weight];
+        gan_id scaled;
+        if (!in_bucket(p, b)) continue;
+        GAN_TRY(gan_add_all_sum(s->graph, sigma_grads[i], &scaled));
+        GAN_TRY(gan_add_expand_cols(s->graph, scaled, p->dims[1], &scaled));
+        GAN_TRY(gan_add_mul(s->graph, scaled, sp->now.u, &scaled));
+        GAN_TRY(store(s, sp->now.v, sp->outer, b, then));
+        GAN_TRY(store(s, scaled, sp->outer + p->dims[0], b, then));
     }
     return GAN_OK;
 }
@@ -84,6 +122,7 @@ static gan_status write_update(gan_step *s, int net, const gan_id *grads, gan_up
         GAN_TRY(gan_add_update(s->graph, s->model->opts[net], b->offset, b->n, b->number, &nodes[i]));
         gan_id end = nodes[i].update;
         GAN_TRY(reduce_bucket(s, n, b, grads, nodes[i].first, &end));
+        GAN_TRY(store_outer(s, n, b, grads + n->n_params, nodes[i].first));
         b->updated = nodes[i].done;
         GAN_TRY(renew_leaves(s, n, b, end));
     }
@@ -98,10 +137,12 @@ gan_status gan_step_update(gan_step *s, int net, gan_id loss)
     gan_network *n = s->model->nets[net];
     gan_status status = GAN_ENOMEM;
     if (!s->buckets[net]) GAN_TRY(first_buckets(s, net));
-    gan_id *grads = gan_calloc(n->n_params, sizeof *grads);
+    gan_id *wrt = gan_calloc(n->n_params + n->n_spectral, sizeof *wrt);
+    gan_id *grads = gan_calloc(n->n_params + n->n_spectral, sizeof *grads);
     gan_update_nodes *nodes = gan_calloc(s->buckets[net]->n, sizeof *nodes);
-    if (grads && nodes) status = gradients(s, n, loss, grads);
+    if (wrt && grads && nodes) status = gradients(s, n, loss, wrt, grads);
     if (status == GAN_OK) status = write_update(s, net, grads, nodes);
+    gan_free(wrt);
     gan_free(grads);
     gan_free(nodes);
     return status;
