@@ -1,5 +1,5 @@
 /* Whole training steps against PyTorch: from the same initial weights and data, gan_mpi's step programs must give the
- * gradients of both phases, the metrics of ten steps, and the weights, batch statistics and averages after them.
+ * gradients of both phases, the metrics of ten steps, and the weights, batch statistics (or singular vectors) and averages after them.
  *
  * The independent source is golden/small_gans.h5, made by golden/make_golden.py with PyTorch in double precision; the
  * noise there is made anew as well, by numpy's Philox and Python's normal quantile. The file brings its own job texts.
@@ -106,12 +106,12 @@ static void find_noise(trial *t)
 }
 
 /* One network's arrays in the file stand one after the other in the order of declaration, states in an array of theirs. */
-static void set_weights(gan_network *net, const values *v)
+static void set_params(gan_network *net, bool states, const values *v)
 {
     int64_t at = 0;
     for (int i = 0; i < net->n_params; i++) {
         const gan_param *p = &net->params[i];
-        if (p->state) continue;
+        if (p->state != states) continue;
         assert_true(at + p->floats <= v->n);
         gan_param_pack(p, v->x + at, net->w);
         at += p->floats;
@@ -125,6 +125,13 @@ static values read_of(const trial *t, const char *what, int net)
     char name[64];
     snprintf(name, sizeof name, "%s_%s", what, t->model->nets[net]->name);
     return read_values(t->group, name);
+}
+
+static void set_from(const trial *t, const char *what, int net, bool states)
+{
+    values v = read_of(t, what, net);
+    set_params(t->model->nets[net], states, &v);
+    free(v.x);
 }
 
 static void trial_open(trial *t, const char *name, const gan_kernels *k, int64_t shards)
@@ -146,9 +153,8 @@ static void trial_open(trial *t, const char *name, const gan_kernels *k, int64_t
     EXPECT_OK(gan_model_new(&t->model, t->cfg, &shape));
     EXPECT_OK(gan_model_alloc(t->model));
     for (int i = 0; i < t->model->n_nets; i++) {
-        values v = read_of(t, "initial", i);
-        set_weights(t->model->nets[i], &v);
-        free(v.x);
+        set_from(t, "initial", i, false);
+        if (t->model->nets[i]->n_spectral) set_from(t, "initial_states", i, true);
     }
     EXPECT_OK(gan_step_new(&t->step, t->model, t->source, batch, shards, 1));
     find_noise(t);
@@ -210,6 +216,24 @@ static void compare_arena(const trial *t, const char *what, int net, bool states
     free(v.x);
 }
 
+/* The arena, and what flows through singular values. */
+static void compare_gradient(const trial *t, int net)
+{
+    const gan_network *n = t->model->nets[net];
+    float *grad = malloc((size_t)n->arena_floats * sizeof *grad);
+    assert_non_null(grad);
+    memcpy(grad, n->grad, (size_t)n->arena_floats * sizeof *grad);
+    for (int i = 0; i < n->n_spectral; i++) {
+        const gan_param *p = &n->params[n->spectral[i].weight];
+        const float *v = n->spectral[i].outer, *u = v + p->dims[0];
+        for (int64_t e = 0; e < p->floats; e++)
+            grad[p->offset + gan_panel_at(p->dims[0], p->dims[1], e / p->dims[1], e % p->dims[1])] +=
+                v[e / p->dims[1]] * u[e % p->dims[1]];
+    }
+    compare_arena(t, "gradient", net, false, grad, 0);
+    free(grad);
+}
+
 static void compare_noise(const trial *t)
 {
     values v = read_values(t->group, "noise");
@@ -249,11 +273,13 @@ static void run_trial(const char *name, const gan_kernels *k, int64_t shards)
         compare_metrics(&t, &metrics, &norms);
         if (t.run.step > 0) continue;
         compare_noise(&t);
-        for (int i = 0; i < 2; i++) compare_arena(&t, "gradient", i, false, t.model->nets[i]->grad, 0);
+        for (int i = 0; i < 2; i++) compare_gradient(&t, i);
     }
     for (int i = 0; i < 2; i++)
         compare_arena(&t, "final", i, false, t.model->nets[i]->w, weight_bound(&t, i));
-    compare_arena(&t, "states", 0, true, t.model->nets[0]->w, TEN_STEPS);
+    for (int i = 0; i < 2; i++)
+        if (i == 0 || t.model->nets[i]->n_spectral)
+            compare_arena(&t, "states", i, true, t.model->nets[i]->w, TEN_STEPS);
     if (t.model->nets[0]->ema)
         compare_arena(&t, "average", 0, false, t.model->nets[0]->ema, weight_bound(&t, 0));
     free(metrics.x);
@@ -296,6 +322,7 @@ int main(void)
     const struct CMUnitTest tests[] = {CASE(adam_non_saturating),     CASE(adam_minimax),
                                        CASE(momentum_non_saturating), CASE(momentum_minimax),
                                        CASE(rmsprop_three_d_steps),   CASE(batch_norm_and_maxout),
-                                       CASE(dcgan),                   CASE(blocks_3x3)};
+                                       CASE(dcgan),                   CASE(blocks_3x3),
+                                       CASE(spectral)};
     return cmocka_run_group_tests(tests, group_setup, group_teardown);
 }

@@ -177,6 +177,61 @@ static void transposed5(const layer_row *r, const gan_network *net, const double
     free(w), free(b);
 }
 
+/* The largest singular value of a layer's weight [rows, cols] as its state u tells: after an iteration in training. */
+static double sigma_of(const gan_network *net, const char *layer, int rows, int cols, gan_mode mode)
+{
+    char role[64];
+    snprintf(role, sizeof role, "%s/weight", layer);
+    float *w = param_values(net, role);
+    snprintf(role, sizeof role, "%s/spectral_u", layer);
+    float *u = param_values(net, role);
+    double v[H * W * C + 16], vw[16], squares = 0, dot = 0;
+    for (int k = 0; k < rows; k++) {
+        v[k] = 0;
+        for (int m = 0; m < cols; m++) v[k] += (double)w[k * cols + m] * (double)u[m];
+        squares += v[k] * v[k];
+    }
+    for (int m = 0; m < cols; m++) {
+        vw[m] = 0;
+        for (int k = 0; k < rows; k++) vw[m] += v[k] / sqrt(squares) * (double)w[k * cols + m];
+        dot += vw[m] * (double)u[m];
+    }
+    squares = 0;
+    for (int m = 0; m < cols; m++) squares += vw[m] * vw[m];
+    free(w), free(u);
+    return mode == GAN_TRAINING ? sqrt(squares) : dot;
+}
+
+/* What the formula of the plain layer gives, without its bias [5], over sigma. */
+static void divide(const layer_row *r, const gan_network *net, const char *layer, int rows, int cols, double *y)
+{
+    char role[64];
+    snprintf(role, sizeof role, "%s/bias", layer);
+    float *b = param_values(net, role);
+    const double sigma = sigma_of(net, layer, rows, cols, r->mode);
+    for (int64_t i = 0; i < B * gan_sample_floats(&net->out); i++)
+        y[i] = (y[i] - (double)b[i % 5]) / sigma + (double)b[i % 5];
+    free(b);
+}
+
+static void dense5_spectral(const layer_row *r, const gan_network *net, const double *x, double *y)
+{
+    dense5(r, net, x, y);
+    divide(r, net, "dense1", H * W * C, 5, y);
+}
+
+static void conv5_spectral(const layer_row *r, const gan_network *net, const double *x, double *y)
+{
+    conv5(r, net, x, y);
+    divide(r, net, "conv1", (int)(r->p * r->p) * C, 5, y);
+}
+
+static void transposed5_spectral(const layer_row *r, const gan_network *net, const double *x, double *y)
+{
+    transposed5(r, net, x, y);
+    divide(r, net, "conv_transpose1", (int)(r->p * r->p) * 5, C, y);
+}
+
 static double pixel(const double *x, int n, int h, int w, int c)
 {
     return h < 0 || w < 0 || h >= H || w >= W ? NAN : x[((n * H + h) * W + w) * C + c];
@@ -257,6 +312,13 @@ static const layer_row rows[] = {
     {"conv 5 3 1 1", &image, GAN_TRAINING, conv5, 3},
     {"conv 5 4 2 1", &image, GAN_TRAINING, conv5, 4},
     {"conv_transpose 5 4 2 1", &image, GAN_TRAINING, transposed5, 4},
+    {"dense 5 spectral=yes", &image, GAN_TRAINING, dense5_spectral, 0},
+    {"dense 5 spectral=yes", &row, GAN_SAMPLING, dense5_spectral, 0},
+    {"conv 5 3 1 1 spectral=yes", &image, GAN_TRAINING, conv5_spectral, 3},
+    {"conv 5 4 2 1 spectral=yes", &image, GAN_TRAINING, conv5_spectral, 4},
+    {"conv 5 4 2 1 spectral=yes", &image, GAN_SAMPLING, conv5_spectral, 4},
+    {"conv_transpose 5 4 2 1 spectral=yes", &image, GAN_TRAINING, transposed5_spectral, 4},
+    {"conv_transpose 5 4 2 1 spectral=yes", &image, GAN_SAMPLING, transposed5_spectral, 4},
     {"max_pool 3 2 1", &image, GAN_TRAINING, max_pool, 0},
     {"avg_pool 3 2 1", &image, GAN_TRAINING, avg_pool, 0},
     {"upsample", &image, GAN_TRAINING, nearest, 0},

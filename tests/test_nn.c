@@ -61,6 +61,10 @@ static const shape_row shape_rows[] = {
     {"conv 5 3 2", &image, {3, {1, 2, 5}}, "conv1/weight 18x5 conv1/bias 5", 95, false},
     {"conv_transpose 5 4 2 1 bias=no", &image, {3, {8, 12, 5}}, "conv_transpose1/weight 80x2", 160, false},
     {"conv_transpose 5 4", &image, {3, {7, 9, 5}}, "conv_transpose1/weight 80x2 conv_transpose1/bias 5", 165, false},
+    {"dense 5 spectral=yes", &vector70, {1, {5}}, "dense1/weight 70x5 dense1/bias 5 [dense1/spectral_u 5]", 355, false},
+    {"conv 5 4 2 1 bias=no spectral=yes", &image, {3, {2, 3, 5}}, "conv1/weight 32x5 [conv1/spectral_u 5]", 160, false},
+    {"conv_transpose 5 4 spectral=yes", &image, {3, {7, 9, 5}},
+     "conv_transpose1/weight 80x2 conv_transpose1/bias 5 [conv_transpose1/spectral_u 2]", 165, false},
     {"reshape 7 5 2", &vector70, {3, {7, 5, 2}}, "", 0, false},
     {"reshape 7 5 2, flatten", &vector70, {1, {70}}, "", 0, false},
     {"flatten", &image, {1, {48}}, "", 0, false},
@@ -176,7 +180,7 @@ static const error_row error_rows[] = {
     {"reshape 7 5", GAN_ECONFIG, {"reshape", "channels is missing"}},
     {"dense 5 units=6", GAN_ECONFIG, {"dense: argument units is given twice"}},
     {"dense units=6 5", GAN_ECONFIG, {"dense: argument units is given twice"}},
-    {"dense 5 normal 0.1 no 3", GAN_ECONFIG, {"takes at most 5 arguments", "\"3\" is one too many"}},
+    {"dense 5 normal 0.1 no no 3", GAN_ECONFIG, {"takes at most 5 arguments", "\"3\" is one too many"}},
     {"relu 3", GAN_ECONFIG, {"relu takes no arguments, got \"3\""}},
     {"relu slope=3", GAN_ECONFIG, {"relu takes no arguments, got \"slope\""}},
     {"dense 5 unit=6", GAN_ECONFIG, {"dense has no argument \"unit\"", "did you mean units?"}},
@@ -226,7 +230,7 @@ static void errors(void **state)
 static void memory_fails(void **state)
 {
     (void)state;
-    gan_config *cfg = config_with("dense 8, batch_norm, maxout 4, dropout 0.1", "ema = 0.9");
+    gan_config *cfg = config_with("dense 8 spectral=yes, batch_norm, maxout 4, dropout 0.1", "ema = 0.9");
     gan_status s = GAN_ENOMEM;
     int64_t k;
     for (k = 1; s != GAN_OK; k++) {
@@ -322,6 +326,26 @@ static void initial_states(void **state)
     net_close(&n);
 }
 
+/* u of spectral normalisation: a direction, of length 1, another for another seed or layer. */
+static void initial_directions(void **state)
+{
+    (void)state;
+    small_net a = net_open("dense 30 spectral=yes", "", vector70), b = net_open("dense 30 spectral=yes", "", vector70);
+    small_net c = net_open("dense 70, dense 30 spectral=yes, dense 1 spectral=yes", "", vector70);
+    EXPECT_OK(gan_network_init(b.net, 12));
+    float *u[] = {param_values(a.net, "dense1/spectral_u"), param_values(b.net, "dense1/spectral_u"),
+                  param_values(c.net, "dense2/spectral_u"), param_values(c.net, "dense3/spectral_u")};
+    double squares = 0;
+    for (int i = 0; i < 30; i++) {
+        squares += (double)u[0][i] * (double)u[0][i];
+        assert_true(u[0][i] != u[1][i] && u[0][i] != u[2][i]);
+    }
+    assert_true(fabs(squares - 1) < 1e-6);
+    assert_true(fabs((double)u[3][0]) == 1);
+    for (int i = 0; i < 4; i++) free(u[i]);
+    net_close(&a), net_close(&b), net_close(&c);
+}
+
 /* How many of the first 70x8 weights are the same in two networks. */
 static int same_weights(const small_net *a, const char *in_a, const small_net *b, const char *in_b)
 {
@@ -395,6 +419,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {TEST(shapes),         TEST(arena_layout), TEST(packing),
                                        TEST(errors),         TEST(memory_fails), TEST(initial_values),
-                                       TEST(initial_states), TEST(independence), TEST(printing)};
+                                       TEST(initial_states), TEST(initial_directions), TEST(independence),
+                                       TEST(printing)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

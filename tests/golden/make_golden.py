@@ -13,6 +13,7 @@ import h5py
 import numpy as np
 import torch
 import torch.nn.functional as F
+from torch.nn.utils.spectral_norm import SpectralNorm
 
 SEED, BATCH, FEATURES, NOISE, STEPS = 7, 16, 12, 8, 10
 NOISE_PURPOSE = 2  # GAN_RNG_NOISE of include/gan/rng.h
@@ -27,6 +28,10 @@ BLOCK_G = [("dense", 32), ("reshape", 4, 4, 2), ("conv", 10, 3, 1, 1, "bias=no")
            ("conv", 9, 3, 1, 1), ("layer_norm",), ("leaky_relu", 0.2), ("conv", 2, 1), ("tanh",)]
 BLOCK_D = [("reshape", 8, 8, 2), ("conv", 9, 3, 1, 1), ("leaky_relu", 0.2), ("avg_pool", 2), ("conv", 10, 3, 1, 1), ("leaky_relu", 0.2),
            ("max_pool", 3, 2, 1), ("upsample", 2), ("conv", 5, 3, 2, 0), ("leaky_relu", 0.2), ("dense", 1)]
+SPECTRAL_G = [("dense", 32, "spectral=yes"), ("reshape", 4, 4, 2), ("conv_transpose", 5, 4, 2, 1, "spectral=yes"), ("leaky_relu", 0.2),
+              ("conv", 2, 3, 1, 1), ("tanh",)]
+SPECTRAL_D = [("reshape", 8, 8, 2), ("conv", 18, 4, 2, 1, "spectral=yes"), ("leaky_relu", 0.2),
+              ("conv", 5, 3, 1, 1, "bias=no", "spectral=yes"), ("leaky_relu", 0.2), ("dense", 1, "bias=no", "spectral=yes")]
 ADAM = dict(optimizer="adam", learning_rate=0.01, beta1=0.5, beta2=0.999)
 MOMENTUM = dict(optimizer="momentum", learning_rate=0.05, momentum=0.9)
 
@@ -49,8 +54,9 @@ CASES = {
               schedule="linear", schedule_steps=8, schedule_factor=0.25))),
     "dcgan": (dict(loss="non_saturating"), "normal", (DC_G, dict(ADAM, ema=0.8)), (DC_D, ADAM)),
     "blocks_3x3": (dict(loss="non_saturating"), "normal", (BLOCK_G, MOMENTUM), (BLOCK_D, MOMENTUM)),
+    "spectral": (dict(loss="non_saturating", d_steps=2), "normal", (SPECTRAL_G, MOMENTUM), (SPECTRAL_D, dict(MOMENTUM, clip_norm=0.5))),
 }
-IMAGES = {"dcgan": 8 * 8 * 2, "blocks_3x3": 8 * 8 * 2}  # features of a sample, where not FEATURES
+IMAGES = {"dcgan": 8 * 8 * 2, "blocks_3x3": 8 * 8 * 2, "spectral": 8 * 8 * 2}  # features of a sample, where not FEATURES
 
 
 # ---- noise -----------------------------------------------------------------------------------------------------
@@ -78,7 +84,7 @@ def noise(kind, stream, step):
 
 def split(args):
     """Positional arguments, and whether there is a bias."""
-    return [a for a in args if a != "bias=no"], "bias=no" not in args
+    return [a for a in args if "=" not in str(a)], "bias=no" not in args
 
 
 def first(x):
@@ -100,7 +106,7 @@ class Network:
     """Parameters in gan_mpi's order; weights are [in, out]. x is [B, features] or [B, height, width, channels]."""
 
     def __init__(self, layers, features, rng):
-        self.layers, self.params, self.states = layers, [], []
+        self.layers, self.params, self.states, self.spectral = layers, [], [], {}
         shape = (features,)
         for kind, *args in layers:
             features, channels = int(np.prod(shape)), shape[-1]
@@ -133,6 +139,11 @@ class Network:
             elif kind.endswith("_norm"):
                 self.add(rng.uniform(0.5, 1.5, channels))
                 self.add(rng.uniform(-0.5, 0.5, channels))
+            if "spectral=yes" in args:
+                weight = len(self.params) - 1 - ("bias=no" not in args)
+                u = rng.standard_normal(self.params[weight].shape[1])
+                self.states.append(torch.tensor((u / np.linalg.norm(u)).astype(np.float32).astype(np.float64)))
+                self.spectral[weight] = self.states[-1]
             if kind == "batch_norm":
                 self.states += [torch.zeros(channels, dtype=torch.float64), torch.ones(channels, dtype=torch.float64)]
 
@@ -140,8 +151,17 @@ class Network:
         values = np.asarray(values, np.float32).astype(np.float64)  # what a float can hold
         self.params.append(torch.tensor(values, requires_grad=True))
 
+    def normalise(self, keep):
+        """Before a phase: the weights as they will be used. keep: the vectors u go on to the next phase."""
+        self.used = list(self.params)
+        for i, u in self.spectral.items():
+            m = torch.nn.Module()
+            m.weight_orig, m.weight_v = self.params[i].t(), torch.zeros(len(self.params[i]), dtype=torch.float64)
+            m.weight_u = u if keep else u.clone()
+            self.used[i] = SpectralNorm(dim=0).compute_weight(m, do_power_iteration=True).t()
+
     def __call__(self, x, keep_statistics=False):
-        p, states = iter(self.params), iter(self.states)
+        p, states = iter(self.used), iter([s for s in self.states if not any(s is u for u in self.spectral.values())])
         for kind, *args in self.layers:
             if kind == "dense":
                 x = x.reshape(len(x), -1) @ next(p) + (0 if "bias=no" in args else next(p))
@@ -222,10 +242,12 @@ def train(x, case, G, D):
     for step in range(STEPS):
         z = [noise(kind, stream, step) for stream in range(k + fresh)]
         for j in range(k):
+            G.normalise(keep=False), D.normalise(keep=True)
             fake = G(z[j]).detach()
             on_x, on_fake = D(x), D(fake)
             loss_d = bce(on_x, 1 - gan.get("label_smoothing", 0)) + bce(on_fake, 0)
             grad_d = update(D, d_opt, d_keys, loss_d, step)
+        G.normalise(keep=True), D.normalise(keep=False)
         logits = D(G(z[-1], keep_statistics=True))
         loss_g = -bce(logits, 0) if gan["loss"] == "minimax" else bce(logits, 1)
         grad_g = update(G, g_opt, g_keys, loss_g, step)
@@ -239,6 +261,8 @@ def train(x, case, G, D):
         out["norms"].append([np.linalg.norm(grad_g.astype(np.float64)), np.linalg.norm(grad_d.astype(np.float64))])
     out["final_generator"], out["final_discriminator"] = G.flat(), D.flat()
     out["states_generator"] = G.flat_states()
+    if D.spectral:
+        out["states_discriminator"] = D.flat_states()
     out["average_generator"] = G.flat(average) if "ema" in g_keys else np.zeros(0)
     return {name: np.asarray(value, np.float32) for name, value in out.items()}
 
@@ -273,6 +297,8 @@ def main(path):
             group["data"] = x
             group.attrs["job"] = np.bytes_(job_text(case))
             group["initial_generator"], group["initial_discriminator"] = G.flat(), D.flat()
+            if D.spectral:
+                group["initial_states_generator"], group["initial_states_discriminator"] = G.flat_states(), D.flat_states()
             for key, value in train(torch.tensor(x.astype(np.float64)), case, G, D).items():
                 group[key] = value
 
