@@ -1,8 +1,9 @@
 #!/bin/sh
 # timeout: 240
-# A DCGAN is one run on any number of ranks and threads: convolutions, transposed ones and batch norm over images, with statistics of the
-# whole batch and of each shard, give one digest and one record on 1, 2 and 4 ranks, by Winograd's ways and directly. Frames
-# around images reach the networks, pictures and samples have their size.
+# A DCGAN is one run on any number of ranks and threads: convolutions, transposed ones (of both kinds some with spectral
+# normalisation) and batch norm over images, with statistics of the whole batch and of each shard, give one digest and one record
+# on 1, 2 and 4 ranks, by Winograd's ways and directly. Frames around images reach the networks, pictures and samples have their
+# size.
 . tests/jobs.sh
 
 cat >"$job" <<END
@@ -24,14 +25,14 @@ samples = 64
 layers =
     reshape 1 1 9
     conv_transpose 24 4 bias=no, batch_norm SCOPE, relu
-    conv_transpose 17 4 2 1 bias=no, batch_norm SCOPE, relu
+    conv_transpose 17 4 2 1 bias=no spectral=yes, batch_norm SCOPE, relu
     upsample 2, conv 3 3 padding=1, tanh
 ema = 0.9
 [discriminator]
 layers =
     conv 17 4 2 1, leaky_relu 0.2
     conv 24 4 2 1 bias=no, batch_norm SCOPE, leaky_relu 0.2
-    max_pool, conv 8 3 1 1, instance_norm, leaky_relu 0.2
+    max_pool, conv 8 3 1 1 spectral=yes, instance_norm, leaky_relu 0.2
     dense 1
 [parallel]
 shards = 8

@@ -84,6 +84,11 @@ for scope in batch shard; do
         --set "generator.layers=dense 90, batch_norm $scope, relu, dense 90, batch_norm $scope, relu, dense 2" \
         --set "discriminator.layers=dense 90, batch_norm $scope, leaky_relu, dense 1"
 done
+for layers in 'dense 90 spectral=yes, leaky_relu, dense 50 spectral=yes, leaky_relu, dense 1 spectral=yes' \
+    'dense 90 spectral=yes, batch_norm, leaky_relu, dense 1 bias=no spectral=yes'; do
+    equal "spectral normalisation: $layers" '2 4 4/1 4/2 16/4' --set gan.d_steps=2 --set "discriminator.layers=$layers" \
+        --set 'generator.layers=dense 90 spectral=yes, relu, dense 2' --set discriminator.clip_norm=0.5
+done
 equal 'shards of one sample' '4 16/2' --set train.batch=16
 equal 'four shards of an odd size' '2 4 4/2' --set train.batch=100 --set parallel.shards=4
 
@@ -107,6 +112,11 @@ for shape in 3 3/1 3/3 4/2 6/3 6/2 1; do
     near "losses of fast on $shape ranks" "$ordered" "$record"
     says "fast on $shape ranks" 'reduce = fast'
 done
+spectral='discriminator.layers=dense 90 spectral=yes, leaky_relu, dense 1 spectral=yes'
+one_run "$dir/run" 3 --set train.batch=48 --set parallel.reduce=fast --set "$spectral"
+fast=$record
+one_run "$dir/run" 2 --set train.batch=48 --set "$spectral"
+near 'spectral normalisation with fast' "$record" "$fast"
 one_run "$dir/run" 3 --set train.batch=48 --set parallel.reduce=fast \
     --set 'generator.layers=dense 90, batch_norm, relu, dense 2'
 fast=$record

@@ -83,7 +83,7 @@ newest() { # run directory: step of its newest checkpoint
 # ---- more steps, on other ranks -----------------------------------------------------------------------------------
 
 layers='generator.layers=dense 90, batch_norm, relu, dense 2'
-smoothing='discriminator.layers=dense 90, dropout 0.3, leaky_relu, dense 90, maxout 5, dense 1'
+smoothing='discriminator.layers=dense 90 spectral=yes, dropout 0.3, leaky_relu, dense 90, maxout 5, dense 1 spectral=yes'
 run_it() { # ranks, arguments: a job with every kind of state
     n=$1
     shift

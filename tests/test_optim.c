@@ -77,7 +77,8 @@ static void schedules(void **state)
 static const char job_format[] =
     "[train]\nsystem = gan\nsteps = 1\n[data]\nsource = ring\n"
     "[discriminator]\nlayers = dense 1\n"
-    "[generator]\nlayers = dense 80 bias=no, batch_norm momentum=0.75, dense 3\n%s\n";
+    "[generator]\nlayers = %s\n%s\n";
+#define LAYERS "dense 80 bias=no, batch_norm momentum=0.75, dense 3"
 
 typedef struct rig {
     gan_config *cfg;
@@ -140,10 +141,10 @@ static double *copy_in_double(const float *x, int64_t n)
 }
 
 /* heals: offset in the gradient arena, -1: none. */
-static void rig_open_healing(rig *r, const char *keys, int updates, const gan_kernels *k, int64_t heals)
+static void rig_open_with(rig *r, const char *layers, const char *keys, int updates, const gan_kernels *k, int64_t heals)
 {
     char job[1024];
-    snprintf(job, sizeof job, job_format, keys);
+    snprintf(job, sizeof job, job_format, layers, keys);
     *r = (rig){.updates = updates, .run = {.k = k}};
     gan_sample_shape in = {1, {70}};
     EXPECT_OK(gan_config_parse(&r->cfg, "job.ini", job, (int64_t)strlen(job), NULL, 0, gan_system_networks));
@@ -163,7 +164,7 @@ static void rig_open_healing(rig *r, const char *keys, int updates, const gan_ke
 
 static void rig_open(rig *r, const char *keys, int updates, const gan_kernels *k)
 {
-    rig_open_healing(r, keys, updates, k, -1);
+    rig_open_with(r, LAYERS, keys, updates, k, -1);
 }
 
 static void rig_close(rig *r)
@@ -370,6 +371,41 @@ static void averages_and_statistics(void **state)
     rig_close(&r);
 }
 
+/* ---- singular values --------------------------------------------------------------------------------------------------- */
+
+/* The gradient of the last parameter's weight gets the outer product: as if it had stood in the arena. A state of momentum 0 is
+ * its statistic to the bit. */
+static void check_outer(const char *layers, const char *keys)
+{
+    rig a, b;
+    rig_open_with(&a, layers, keys, 2, gan_kernels_get(0), -1);
+    rig_open_with(&b, layers, keys, 2, gan_kernels_get(0), -1);
+    const gan_spectral *s = &a.net->spectral[0];
+    const gan_param *p = &a.net->params[s->weight], *u = &a.net->params[s->u];
+    const int64_t K = p->dims[0], M = p->dims[1];
+    gan_rng_uniform(&(gan_rng){.seed = 6, .purpose = GAN_RNG_TEST}, 0, K + M, -1, 1, s->outer);
+    for (a.run.step = b.run.step = 0; a.run.step < 2; b.run.step = ++a.run.step) {
+        fill_gradient(&a, a.run.step, 0.3f);
+        fill_gradient(&b, a.run.step, 0.3f);
+        for (int64_t i = 0; i < K * M; i++)
+            b.net->grad[p->offset + gan_panel_at(K, M, i / M, i % M)] += s->outer[i / M] * s->outer[K + i % M];
+        EXPECT_OK(gan_exec(a.plan, &a.run, NULL));
+        EXPECT_OK(gan_exec(b.plan, &b.run, NULL));
+        assert_memory_equal(a.net->w, b.net->w, (size_t)a.net->arena_floats * sizeof(float));
+        assert_true(gan_optimizer_gradient_norm(a.o) == gan_optimizer_gradient_norm(b.o));
+        assert_memory_equal(a.net->w + u->offset, a.net->grad + u->offset, (size_t)u->floats * sizeof(float));
+    }
+    rig_close(&a), rig_close(&b);
+}
+
+/* Whole panels and a narrow one, blocks that end within a row of three. */
+static void outer_products(void **state)
+{
+    (void)state;
+    check_outer("dense 83 bias=no spectral=yes", "optimizer = sgd\nlearning_rate = 0.1");
+    check_outer("dense 1500 bias=no, dense 3 spectral=yes", "optimizer = adam\nlearning_rate = 0.1\nclip_norm = 1");
+}
+
 /* ---- what is not finite ------------------------------------------------------------------------------------------------- */
 
 /* A block with a bad element keeps weights, moments and average, and the norm says so; also when the step's second update
@@ -377,7 +413,7 @@ static void averages_and_statistics(void **state)
 static void bad_gradient(float bad, int64_t at, int updates)
 {
     rig r;
-    rig_open_healing(&r, "optimizer = adam\nlearning_rate = 0.1\nema = 0.9", updates, gan_kernels_get(0), at);
+    rig_open_with(&r, LAYERS, "optimizer = adam\nlearning_rate = 0.1\nema = 0.9", updates, gan_kernels_get(0), at);
     const gan_network *net = r.net;
     fill_gradient(&r, 0, 0.5f);
     net->grad[at] = bad;
@@ -438,7 +474,7 @@ static gan_status make(const char *keys)
     gan_network *net;
     gan_optimizer *o = NULL;
     gan_sample_shape in = {1, {70}};
-    snprintf(job, sizeof job, job_format, keys);
+    snprintf(job, sizeof job, job_format, LAYERS, keys);
     EXPECT_OK(gan_config_parse(&cfg, "job.ini", job, (int64_t)strlen(job), NULL, 0, gan_system_networks));
     EXPECT_OK(gan_network_new(&net, cfg, "generator", &in));
     gan_status s = gan_optimizer_new(&o, cfg, net);
@@ -485,6 +521,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(schedules),     TEST(rules),  TEST(rule_follows_schedule), TEST(averages_and_statistics),
-        TEST(bad_gradients), TEST(arrays), TEST(schedule_needs_steps),  TEST(memory_fails)};
+        TEST(outer_products), TEST(bad_gradients), TEST(arrays), TEST(schedule_needs_steps),  TEST(memory_fails)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
