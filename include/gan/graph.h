@@ -232,6 +232,12 @@ typedef struct gan_phase_time {
 /* Run the program once, by all threads of the graph; MPI is called by the calling thread only. Collective when ranks > 1. times[gan_graph_phases()] is added to; may be NULL. */
 gan_status gan_exec(const gan_plan *p, const gan_run *run, gan_phase_time *times);
 
+/* To check a plan, in tests: as gan_exec without times, but memory of the plan that holds no live value is filled with NaN all
+ * along (src/graph/poison.c), so that the results are those of gan_exec to the bit only if no value overlaps another that
+ * is still needed, and no kernel reads what nobody wrote. keep[n_keep]: as given to gan_plan_build. Collective when
+ * ranks > 1. GAN_ENOMEM; slow. */
+gan_status gan_exec_poisoned(const gan_plan *p, const gan_run *run, const gan_id *keep, int n_keep);
+
 /* Run again without updates and find the first node, in order of execution, with a non-finite value: *position (the
  * place in the program; INT64_MAX: none here) and a text naming phase, layer and op. Collective. */
 gan_status gan_exec_diagnose(const gan_plan *p, const gan_run *run, int64_t *position, char *text, size_t n);

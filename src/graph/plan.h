@@ -1,4 +1,4 @@
-/* Inside of a plan, for plan.c, place.c, exec.c and dump.c. */
+/* Inside of a plan, for plan.c, place.c, exec.c, poison.c and dump.c. */
 #ifndef GAN_PLAN_INSIDE_H
 #define GAN_PLAN_INSIDE_H
 
