@@ -1,5 +1,6 @@
 /* Whole training steps against PyTorch: from the same initial weights and data, gan_mpi's step programs must give the
- * gradients of both phases, the metrics of ten steps, and the weights, batch statistics (or singular vectors) and averages after them.
+ * gradients of both phases, the metrics of ten steps, and the weights, batch statistics or singular vectors, and averages
+ * after them.
  *
  * The independent source is golden/small_gans.h5, made by golden/make_golden.py with PyTorch in double precision; the
  * noise there is made anew as well, by numpy's Philox and Python's normal quantile. The file brings its own job texts.
