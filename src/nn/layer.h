@@ -50,15 +50,15 @@ gan_status gan__as_pixels(gan_graph *g, gan_id x, const gan_sample_shape *s, gan
 gan_status gan__scale_declare(gan_network *net, gan_layer *l);
 gan_status gan__scale_apply(gan_network *net, const gan_layer *l, gan_graph *g, gan_id x, gan_id *y);
 
-/* spectral.c: for a layer whose first parameter is a weight [K,M] and whose result is a product with it. After all other
- * parameters: one more. Then x, the product in any shape -> y [pixels, C], as of the weight divided by its largest singular value. When a
- * parameter has a new version: forget. */
+/* spectral.c: for layers whose first parameter is a weight [K,M] and whose result is a product with it. _declare adds the
+ * state u behind their other parameters. _apply: x, the product in any shape -> y [pixels, C], that of the weight divided by its
+ * largest singular value. _forget: the parameter has a new version. */
 gan_status gan__spectral_declare(gan_network *net, const gan_layer *l);
 gan_status gan__spectral_apply(gan_network *net, const gan_layer *l, gan_graph *g, gan_id x, gan_mode mode, gan_id *y);
 void gan__spectral_forget(gan_network *net, int param);
 #define GAN_SPECTRAL_ARG(layer)                                                                              \
     {layer, "spectral", GAN_BOOL, "", "no", 0, 0, NULL, false,                                               \
-     "divide the weights by their largest singular value (Miyato et al. 2018)"}
+     "divide the weights by an estimate of their largest singular value: one power iteration an update (Miyato et al. 2018)"}
 
 /* bias.c: y [.., C] + the layer's second parameter, as pixels. */
 gan_status gan__bias_apply(gan_network *net, const gan_layer *l, gan_graph *g, gan_id *y);
