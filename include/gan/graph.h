@@ -229,7 +229,8 @@ typedef struct gan_phase_time {
     double compute_s, exposed_s; /* in kernels; blocked in waits for reductions */
 } gan_phase_time;
 
-/* Run the program once, by all threads of the graph; MPI is called by the calling thread only. Collective when ranks > 1. times[gan_graph_phases()] is added to; may be NULL. */
+/* Run the program once, by all threads of the graph; MPI is called by the calling thread only. Collective when ranks > 1.
+ * times[gan_graph_phases()] is added to; may be NULL. */
 gan_status gan_exec(const gan_plan *p, const gan_run *run, gan_phase_time *times);
 
 /* To check a plan, in tests: as gan_exec without times, but memory of the plan that holds no live value is filled with NaN all
