@@ -391,11 +391,39 @@ static void damaged_gz_is_found(void **state)
         bytes[i] = (char)(bytes[i] ^ 0x20);
         EXPECT_FAILURE(import(scratch("flipped.gz"), NULL, scratch("out.h5")), GAN_EDATA, "flipped.gz");
     }
-    for (long cut = 20; cut < n; cut += 5) {
+    for (long cut = 20; cut < n; cut += cut < n - 16 ? 5 : 1) { /* each of the 8 bytes of the trailer counts */
         spill(scratch("flipped.gz"), bytes, cut);
         EXPECT_FAILURE(import(scratch("flipped.gz"), NULL, scratch("out.h5")), GAN_EDATA, "flipped.gz");
     }
     free(bytes);
+}
+
+/* gzip allows several members one after the other, nothing else. */
+static void what_follows_a_gz_is_found(void **state)
+{
+    (void)state;
+    idx x = idx_make(0x803, 3, (uint32_t[]){300, 3, 4}, 0);
+    long head, tail;
+    spill_gz(scratch("head.gz"), x.bytes, 100);
+    spill_gz(scratch("tail.gz"), x.bytes + 100, x.n - 100);
+    char *a = slurp(scratch("head.gz"), &head), *b = slurp(scratch("tail.gz"), &tail);
+    char *both = calloc(1, (size_t)(head + tail + 5));
+    assert_non_null(both);
+    memcpy(both, a, (size_t)head);
+    memcpy(both + head, b, (size_t)tail);
+    spill(scratch("both.gz"), both, head + tail);
+    EXPECT_OK(import(scratch("both.gz"), NULL, scratch("out.h5")));
+    for (int zeros = 0; zeros < 2; zeros++) {
+        for (int i = 0; i < 5; i++) both[head + tail + i] = zeros ? 0 : (char)('a' + i);
+        spill(scratch("more.gz"), both, head + tail + 5);
+        EXPECT_FAILURE(import(scratch("more.gz"), NULL, scratch("out.h5")), GAN_EDATA, "more.gz",
+                       "something follows the end of the gzip file");
+        spill(scratch("more.gz"), both, head + tail + 1);
+        EXPECT_FAILURE(import(scratch("more.gz"), NULL, scratch("out.h5")), GAN_EDATA, "more.gz");
+    }
+    free(a);
+    free(b);
+    free(both);
 }
 
 static void import_fails_cleanly(void **state)
@@ -643,6 +671,7 @@ int main(void)
         TEST(idx_files_become_datasets),
         TEST(bad_idx_files_are_refused),
         TEST(damaged_gz_is_found),
+        TEST(what_follows_a_gz_is_found),
         TEST(import_fails_cleanly),
         TEST(the_repository_has_the_original_images),
         TEST(bad_datasets_are_refused),

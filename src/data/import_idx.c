@@ -4,6 +4,7 @@
  * dimensions as big-endian 32-bit numbers, the elements. It has no checksum of its own, so the length must be
  * exact: a byte too few or too many is an error. Inputs are checked first, all of them, so that a bad second
  * file costs no compression. */
+#include "gzip_whole.h"
 #include "import.h"
 
 #include "gan/data.h"
@@ -77,7 +78,7 @@ static gan_status idx_open(idx_file *f, const char *path, int n_dims)
     return s;
 }
 
-/* After the last element: nothing may follow, and the checksum of gzip must be right. Closes. */
+/* After the last element nothing may follow. Closes. */
 static gan_status idx_finish(idx_file *f)
 {
     char extra;
@@ -121,10 +122,10 @@ static gan_status peek(idx_file *f, const char *path, int n_dims)
 {
     GAN_TRY(idx_open(f, path, n_dims));
     gzclose(f->gz);
-    return GAN_OK;
+    return gan__gzip_whole(path);
 }
 
-/* Headers only: all image files have one size, and as many labels as images. */
+/* Headers and checksums only: all image files have one size, and as many labels as images. */
 static gan_status check_inputs(job *j)
 {
     idx_file images, labels;
