@@ -17,8 +17,7 @@ void gan_h5_unlock(void);
 /* What HDF5 said last (the innermost text of its error stack), for failure texts. Borrowed, thread-local. */
 const char *gan_h5_reason(void);
 
-/* ---- all below: with the lock held
- * ---------------------------------------------------------------------------- */
+/* ---- all below: with the lock held ---------------------------------------------------------------------------- */
 
 typedef enum gan_h5_mode {
     GAN_H5_READ,

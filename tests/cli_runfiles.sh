@@ -1,0 +1,57 @@
+#!/bin/sh
+# timeout: 300
+# The files of a run that somebody has touched, filled or put in the way: what can be gone on from is, with a word about
+# what is lost; nothing that is not ours is moved or written over; and what cannot be used is named.
+. tests/jobs.sh
+
+# warns WHAT TEXT: a warning with the text stands in what was printed.
+warns() {
+    grep '^warning' "$dir/output" | grep -qF -e "$2" || fail "$1" "a warning: $2" "$(cat "$dir/output")"
+}
+quiet() { # what: nobody was warned of anything
+    grep '^warning' "$dir/output" >"$dir/warnings" && fail "$1" 'no warning' "$(cat "$dir/warnings")"
+}
+# refuses WHAT CODE TEXT COMMAND...: one error line with the text, and the exit code, within seconds.
+refuses() {
+    what=$1 wanted_code=$2 text=$3
+    shift 3
+    timeout -k 5 30 "$@" >"$dir/output" 2>&1 </dev/null
+    same "$what: exit code" "$wanted_code" "$?"
+    same "$what: error lines" 1 "$(grep -c '^error' "$dir/output")"
+    grep '^error' "$dir/output" | grep -qF -e "$text" || fail "$what" "$text" "$(cat "$dir/output")"
+}
+again() { # from the checkpoints of the first run, in a copy of its directory
+    rm -rf "$dir/again"
+    cp -a "$dir/run" "$dir/again"
+}
+
+trains 1 --set checkpoint.every=3 --set samples.every=0
+quiet 'the first run'
+good=$(hash_of "$dir/run") good_metrics=$(metrics_of "$dir/run")
+
+# ---- metrics.jsonl ------------------------------------------------------------------------------------------------
+
+again
+rm "$dir/again/checkpoints/step-000000012.h5"
+printf '{"step": 10' >>"$dir/again/metrics.jsonl"
+trains 1 --set run.dir="$dir/again"
+quiet 'a torn last record'
+same_records 'metrics after a torn record' "$good_metrics" "$(metrics_of "$dir/again")"
+
+again
+rm "$dir/again/checkpoints/step-000000012.h5"
+sed -i -e '2s/.*/what?/' -e '3s/^.//' "$dir/again/metrics.jsonl"
+trains 1 --set run.dir="$dir/again"
+warns 'bad lines among the records' "$dir/again/metrics.jsonl: 2 lines of it are no records"
+same 'steps left of bad lines' '1 9 12 ' "$(steps_of "$dir/again")"
+
+again
+head -c 3000 /dev/zero >"$dir/again/metrics.jsonl"
+trains 1 --set run.dir="$dir/again" --set train.steps=15
+warns 'zeros for records' "$dir/again/metrics.jsonl: there is no record in it"
+again
+seq 1 100 >"$dir/again/metrics.jsonl"
+trains 1 --set run.dir="$dir/again" --set train.steps=15
+warns 'numbers for records' "$dir/again/metrics.jsonl: 100 lines of it are no records"
+
+verdict
