@@ -67,13 +67,13 @@ static void metrics_free(gan_metrics *m)
     gan_free(m);
 }
 
-static gan_status cannot(const char *path, const char *what)
+gan_status gan__metrics_cannot(const char *path, const char *what)
 {
     int error = errno;
     return GAN_FAIL(GAN_EIO, "%s: cannot %s: %s; %s", path, what, strerror(error), gan_file_remedy(error));
 }
 
-static bool write_at(int fd, const char *from, int64_t n, int64_t offset)
+bool gan__metrics_write_at(int fd, const char *from, int64_t n, int64_t offset)
 {
     while (n > 0) {
         ssize_t put = pwrite(fd, from, (size_t)n, (off_t)offset);
@@ -83,89 +83,13 @@ static bool write_at(int fd, const char *from, int64_t n, int64_t offset)
     return true;
 }
 
-/* ---- resume ------------------------------------------------------------------------------------------------ */
-
-/* What was found in an old record. */
-typedef struct found {
-    int64_t bytes; /* copied */
-    int64_t records, garbage; /* lines */
-} found;
-
-/* Copy the records up to `step` to file `to`. */
-static gan_status copy_records(gan_metrics *m, gan__lines *lines, int to, int64_t step, found *f)
-{
-    char *line;
-    int64_t length, its_step;
-    while ((line = gan__lines_next(lines, &length))) {
-        bool is_record = gan__metrics_parse(m, line, length, &its_step, m->values);
-        f->records += is_record;
-        f->garbage += !is_record;
-        if (!is_record || its_step > step) continue;
-        line[length] = '\n'; /* where the line was cut */
-        if (!write_at(to, line, length + 1, f->bytes)) return cannot(m->jsonl_path, "write");
-        f->bytes += length + 1;
-    }
-    errno = lines->error;
-    return lines->error ? cannot(m->jsonl_path, "read") : GAN_OK;
-}
-
-/* A last line that was torn is what any kill leaves, and not worth a word. */
-static void tell(const gan_metrics *m, const found *f, int64_t step)
-{
-    if (f->garbage > 0)
-        gan_warn("%s: %lld line%s of it %s no record%s and %s left out", m->jsonl_path, (long long)f->garbage,
-                 f->garbage == 1 ? "" : "s", f->garbage == 1 ? "is" : "are", f->garbage == 1 ? "" : "s",
-                 f->garbage == 1 ? "is" : "are");
-    if (f->records == 0)
-        gan_warn("%s: there is no record in it; the record begins again after step %lld", m->jsonl_path, (long long)step);
-}
-
-static gan_status copy_to_temp(gan_metrics *m, const char *temp, int64_t step)
-{
-    gan__lines *lines = gan_calloc(1, sizeof *lines);
-    if (!lines) return GAN_ENOMEM;
-    gan_status s = GAN_OK;
-    found f = {0};
-    int from = open(m->jsonl_path, O_RDONLY | O_CLOEXEC);
-    int to = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (to < 0)
-        s = cannot(temp, "open");
-    else if (from < 0 && errno != ENOENT)
-        s = cannot(m->jsonl_path, "open");
-    else if (from < 0)
-        gan_warn("%s: it is gone; the record begins again after step %lld", m->jsonl_path, (long long)step);
-    if (s == GAN_OK && from >= 0) {
-        gan__lines_start(lines, from, 0);
-        s = copy_records(m, lines, to, step, &f);
-        if (s == GAN_OK) tell(m, &f, step);
-    }
-    if (from >= 0) close(from);
-    if (to >= 0 && close(to) != 0 && s == GAN_OK) s = cannot(temp, "write");
-    gan_free(lines);
-    return s;
-}
-
-/* The record without torn lines, garbage, and steps that the run is going to make again. */
-static gan_status cut_back(gan_metrics *m, int64_t step)
-{
-    char *temp = gan_file_temp(m->jsonl_path);
-    if (!temp) return GAN_ENOMEM;
-    gan_status s = copy_to_temp(m, temp, step);
-    if (s == GAN_OK)
-        s = gan_file_publish(temp, m->jsonl_path);
-    else
-        unlink(temp);
-    gan_free(temp);
-    return s;
-}
-
 static gan_status open_record(gan_metrics *m, int64_t step)
 {
-    if (step > 0) GAN_TRY(cut_back(m, step));
+    if (step > 0) GAN_TRY(gan__metrics_cut_back(m, step));
     m->fd = open(m->jsonl_path, O_RDWR | O_CREAT | (step > 0 ? 0 : O_TRUNC) | O_CLOEXEC, 0666);
-    if (m->fd < 0) return cannot(m->jsonl_path, "open");
+    if (m->fd < 0) return gan__metrics_cannot(m->jsonl_path, "open");
     off_t end = lseek(m->fd, 0, SEEK_END);
-    if (end < 0) return cannot(m->jsonl_path, "find the end of");
+    if (end < 0) return gan__metrics_cannot(m->jsonl_path, "find the end of");
     m->jsonl_bytes = end;
     return GAN_OK;
 }
@@ -228,8 +152,8 @@ static gan_status write_lines(gan_metrics *m)
     int64_t end = m->jsonl_bytes;
     for (int64_t i = 0; i < m->n_pending; i++) {
         int64_t n = gan__metrics_format(m, m->steps[i], m->values + i * m->n, m->line);
-        if (!write_at(m->fd, m->line, n, end)) {
-            gan_status s = cannot(m->jsonl_path, "write");
+        if (!gan__metrics_write_at(m->fd, m->line, n, end)) {
+            gan_status s = gan__metrics_cannot(m->jsonl_path, "write");
             /* Readers should not see half a line; if even this fails, the next attempt writes over it. */
             if (ftruncate(m->fd, (off_t)m->jsonl_bytes) != 0) errno = 0;
             return s;

@@ -1,5 +1,6 @@
 /* What the metrics files share. metrics.c owns the object and the record (metrics.jsonl), metrics_line.c
- * turns records into lines and back, metrics_h5.c keeps metrics.h5 in step with the lines. */
+ * turns records into lines and back, metrics_resume.c cuts an old record back, metrics_h5.c keeps metrics.h5 in step
+ * with the lines. */
 #ifndef GAN_IO_METRICS_H
 #define GAN_IO_METRICS_H
 
@@ -26,6 +27,10 @@ struct gan_metrics {
     bool warned;
 };
 
+/* GAN_EIO from errno. */
+gan_status gan__metrics_cannot(const char *path, const char *what);
+bool gan__metrics_write_at(int fd, const char *from, int64_t n, int64_t offset);
+
 /* ---- metrics_line.c ---- */
 
 /* One record as a line with its newline; returns its length. */
@@ -51,6 +56,11 @@ void gan__lines_start(gan__lines *l, int fd, int64_t offset);
 /* The next line that ends in a newline, cut there; NULL at the end (a torn last line is not given) or on
  * error. */
 char *gan__lines_next(gan__lines *l, int64_t *length);
+
+/* ---- metrics_resume.c ---- */
+
+/* The record without torn lines, garbage, and steps that the run is going to make again. */
+gan_status gan__metrics_cut_back(gan_metrics *m, int64_t step);
 
 /* ---- metrics_h5.c ---- */
 
