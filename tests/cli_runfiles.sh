@@ -54,4 +54,13 @@ seq 1 100 >"$dir/again/metrics.jsonl"
 trains 1 --set run.dir="$dir/again" --set train.steps=15
 warns 'numbers for records' "$dir/again/metrics.jsonl: 100 lines of it are no records"
 
+# ---- no checkpoint ------------------------------------------------------------------------------------------------
+
+again
+rm "$dir"/again/checkpoints/*
+trains 1 --set run.dir="$dir/again"
+warns 'a run without its checkpoints' "that has come to step 12, as $dir/again/metrics.jsonl says: these 12 steps are begun anew"
+same 'digest of a run begun anew' "$good" "$(hash_of "$dir/again")"
+same_records 'metrics of a run begun anew' "$good_metrics" "$(metrics_of "$dir/again")"
+
 verdict

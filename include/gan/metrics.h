@@ -14,7 +14,8 @@
 typedef struct gan_metrics gan_metrics;
 
 /* names[n]: the quantities of a record after "step", e.g. "loss_d". Records with a step larger than `step` are cut
- * off, as are torn last lines, and with a warning other lines that are no records; step 0 starts empty.
+ * off, as are torn last lines, and with a warning other lines that are no records; step 0 starts empty,
+ * with a warning when there are records already.
  * dir/metrics.jsonl, dir/metrics.h5. */
 gan_status gan_metrics_open(gan_metrics **out, const char *dir, const char *const *names, int n, int64_t step);
 /* Append one record to memory; values[n], non-finite ones become null in JSON. */

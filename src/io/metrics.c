@@ -85,7 +85,7 @@ bool gan__metrics_write_at(int fd, const char *from, int64_t n, int64_t offset)
 
 static gan_status open_record(gan_metrics *m, int64_t step)
 {
-    if (step > 0) GAN_TRY(gan__metrics_cut_back(m, step));
+    GAN_TRY(step > 0 ? gan__metrics_cut_back(m, step) : gan__metrics_tell_lost(m));
     m->fd = open(m->jsonl_path, O_RDWR | O_CREAT | (step > 0 ? 0 : O_TRUNC) | O_CLOEXEC, 0666);
     if (m->fd < 0) return gan__metrics_cannot(m->jsonl_path, "open");
     off_t end = lseek(m->fd, 0, SEEK_END);

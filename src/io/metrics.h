@@ -61,6 +61,8 @@ char *gan__lines_next(gan__lines *l, int64_t *length);
 
 /* The record without torn lines, garbage, and steps that the run is going to make again. */
 gan_status gan__metrics_cut_back(gan_metrics *m, int64_t step);
+/* Before a record is begun anew: a warning when there is one already. */
+gan_status gan__metrics_tell_lost(gan_metrics *m);
 
 /* ---- metrics_h5.c ---- */
 

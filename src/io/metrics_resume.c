@@ -82,3 +82,32 @@ gan_status gan__metrics_cut_back(gan_metrics *m, int64_t step)
     gan_free(temp);
     return s;
 }
+
+/* ---- a run without a checkpoint ---------------------------------------------------------------------------- */
+
+static int64_t last_step(gan_metrics *m, gan__lines *lines)
+{
+    char *line;
+    int64_t length, step, last = 0;
+    while ((line = gan__lines_next(lines, &length)))
+        if (gan__metrics_parse(m, line, length, &step, m->values) && step > last) last = step;
+    return last;
+}
+
+gan_status gan__metrics_tell_lost(gan_metrics *m)
+{
+    int fd = open(m->jsonl_path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return GAN_OK;
+    gan__lines *lines = gan_calloc(1, sizeof *lines);
+    if (lines) {
+        gan__lines_start(lines, fd, 0);
+        int64_t steps = last_step(m, lines);
+        if (steps > 0)
+            gan_warn("no checkpoint is left of a run that has come to step %lld, as %s says: these %lld steps are begun anew, "
+                     "and their records are written over",
+                     (long long)steps, m->jsonl_path, (long long)steps);
+    }
+    close(fd);
+    gan_free(lines);
+    return lines ? GAN_OK : GAN_ENOMEM;
+}
