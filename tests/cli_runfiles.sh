@@ -63,4 +63,25 @@ warns 'a run without its checkpoints' "that has come to step 12, as $dir/again/m
 same 'digest of a run begun anew' "$good" "$(hash_of "$dir/again")"
 same_records 'metrics of a run begun anew' "$good_metrics" "$(metrics_of "$dir/again")"
 
+# ---- pictures -----------------------------------------------------------------------------------------------------
+
+again
+rm -r "$dir/again/samples"
+: >"$dir/again/samples"
+trains 2 --set run.dir="$dir/again" --set train.steps=30 --set samples.every=5
+warns 'a file in the place of samples/' "$dir/again/samples/step-000000015.png: cannot open: Not a directory"
+same 'warnings about pictures' 1 "$(grep -c '^warning' "$dir/output")"
+grep -q '^samples' "$dir/output" && fail 'a file in the place of samples/' 'no picture named' "$(cat "$dir/output")"
+trains 1 --set run.dir="$dir/whole" --set train.steps=30
+same 'digest of a run without pictures' "$(hash_of "$dir/whole")" "$(hash_of "$dir/again")"
+
+trains 1 --set run.dir="$dir/whole" --set train.steps=9000 --set samples.every=100 &
+for _ in 1 2 3 4 5 6 7 8 9 10; do
+    [ -f "$dir/whole/samples/step-000000100.png" ] && break
+    sleep 0.1
+done
+rm -r "$dir/whole/samples"
+wait
+ls "$dir/whole/samples/step-000009000.png" >"$dir/output" 2>&1 || fail 'samples/ removed during a run' 'the last picture' "$(cat "$dir/output")"
+
 verdict

@@ -4,7 +4,13 @@
 
 #include "gan/status.h"
 
+#include <stdbool.h>
 #include <stdint.h>
+
+enum { GAN_PNG_MAX_SIDE = 1 << 15 };
+
+/* Pixels of the grid below, and whether they are few enough for a picture. */
+bool gan_png_grid_fits(int64_t n, int64_t H, int64_t W, int columns, int64_t *width, int64_t *height);
 
 /* n images [n,H,W,C] (C 1 or 3) with values lo..hi as a grid of `columns` with one pixel of border between; clipped.
  * 2-D points [n,2] (H=W=0) are drawn as a scatter plot with axes over [lo,hi] squared.

@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { MIN_WIDTH = 512, MAX_SIDE = 1 << 15, BORDER_GREY = 128 };
+enum { MIN_WIDTH = 512, MAX_SIDE = GAN_PNG_MAX_SIDE, BORDER_GREY = 128 };
 
 static gan_status write_png(FILE *file, const char *path, const gan__canvas *c)
 {
@@ -28,14 +28,15 @@ static gan_status write_png(FILE *file, const char *path, const gan__canvas *c)
                     gan_file_remedy(error));
 }
 
-static gan_status write_temp(const char *temp, const gan__canvas *c)
+/* path: for failure texts. */
+static gan_status write_temp(const char *temp, const char *path, const gan__canvas *c)
 {
     FILE *file = fopen(temp, "wb");
     if (!file)
-        return GAN_FAIL(GAN_EIO, "%s: cannot open: %s; %s", temp, strerror(errno), gan_file_remedy(errno));
-    gan_status s = write_png(file, temp, c);
+        return GAN_FAIL(GAN_EIO, "%s: cannot open: %s; %s", path, strerror(errno), gan_file_remedy(errno));
+    gan_status s = write_png(file, path, c);
     if (fclose(file) != 0 && s == GAN_OK)
-        s = GAN_FAIL(GAN_EIO, "%s: cannot write: %s; %s", temp, strerror(errno), gan_file_remedy(errno));
+        s = GAN_FAIL(GAN_EIO, "%s: cannot write: %s; %s", path, strerror(errno), gan_file_remedy(errno));
     return s;
 }
 
@@ -43,7 +44,7 @@ static gan_status write_canvas(const char *path, const gan__canvas *c)
 {
     char *temp = gan_file_temp(path);
     if (!temp) return GAN_ENOMEM;
-    gan_status s = write_temp(temp, c);
+    gan_status s = write_temp(temp, path, c);
     if (s == GAN_OK)
         s = gan_file_publish(temp, path);
     else
@@ -62,6 +63,7 @@ static uint8_t to_byte(float v, float lo, float hi)
 typedef struct grid {
     int64_t n, H, W, C, columns, rows;
     int64_t factor; /* canvas pixels of an image's pixel */
+    int64_t width, height; /* of the canvas */
     float lo, hi;
 } grid;
 
@@ -76,17 +78,31 @@ static void draw_image(gan__canvas *c, const grid *g, int64_t i, const float *im
         }
 }
 
-static gan_status draw_grid(const char *path, grid *g, const float *images)
+static grid plan_grid(int64_t n, int64_t H, int64_t W, int columns)
+{
+    grid g = {.n = n, .H = H, .W = W, .columns = columns < n ? columns : n};
+    int64_t narrow = g.columns * W;
+    g.rows = (n + g.columns - 1) / g.columns;
+    g.factor = narrow + g.columns - 1 >= MIN_WIDTH ? 1 : (MIN_WIDTH - g.columns + narrow) / narrow;
+    g.width = g.columns * (W * g.factor + 1) - 1;
+    g.height = g.rows * (H * g.factor + 1) - 1;
+    return g;
+}
+
+bool gan_png_grid_fits(int64_t n, int64_t H, int64_t W, int columns, int64_t *width, int64_t *height)
+{
+    grid g = plan_grid(n, H, W, columns);
+    *width = g.width, *height = g.height;
+    return g.width <= MAX_SIDE && g.height <= MAX_SIDE;
+}
+
+static gan_status draw_grid(const char *path, const grid *g, const float *images)
 {
     gan__canvas c;
-    g->rows = (g->n + g->columns - 1) / g->columns;
-    int64_t narrow = g->columns * g->W;
-    g->factor = narrow + g->columns - 1 >= MIN_WIDTH ? 1 : (MIN_WIDTH - g->columns + narrow) / narrow;
-    int64_t width = g->columns * (g->W * g->factor + 1) - 1, height = g->rows * (g->H * g->factor + 1) - 1;
-    if (width > MAX_SIDE || height > MAX_SIDE)
+    if (g->width > MAX_SIDE || g->height > MAX_SIDE)
         return GAN_FAIL(GAN_EIO, "%s: a picture of %lld x %lld pixels is too large; ask for fewer samples",
-                        path, (long long)width, (long long)height);
-    GAN_TRY(gan__canvas_new(&c, width, height, (int)g->C, BORDER_GREY));
+                        path, (long long)g->width, (long long)g->height);
+    GAN_TRY(gan__canvas_new(&c, g->width, g->height, (int)g->C, BORDER_GREY));
     for (int64_t i = 0; i < g->n; i++) draw_image(&c, g, i, images + i * g->H * g->W * g->C);
     gan_status s = write_canvas(path, &c);
     gan_free(c.pixels);
@@ -113,6 +129,7 @@ gan_status gan_png_grid(const char *path, int64_t n, int64_t H, int64_t W, int64
             GAN_EINTERNAL, "%s: no picture of %lld samples [%lld,%lld,%lld] in %d columns, %g .. %g", path,
             (long long)n, (long long)H, (long long)W, (long long)C, columns, (double)lo, (double)hi);
     if (scatter) return draw_scatter(path, n, lo, hi, images);
-    grid g = {.n = n, .H = H, .W = W, .C = C, .columns = columns < n ? columns : n, .lo = lo, .hi = hi};
+    grid g = plan_grid(n, H, W, columns);
+    g.C = C, g.lo = lo, g.hi = hi;
     return draw_grid(path, &g, images);
 }

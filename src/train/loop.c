@@ -119,13 +119,13 @@ static gan_status start(loop *l, bool fresh)
 
 /* ---- between steps ----------------------------------------------------------------------------------------- */
 
-/* Rank 0's duties; a failure becomes a wish to stop, so that all ranks end together. */
+/* Rank 0's duties, the dearest first; a failure becomes a wish to stop, so that all ranks end together. */
 static gan_status write_outputs(loop *l, bool recorded)
 {
     if (recorded) GAN_TRY(gan_outputs_record(l->out, &l->record, l->step));
-    if (due(l, "samples")) GAN_TRY(gan_outputs_samples(l->out, l->step));
     if (due(l, "checkpoint"))
         GAN_TRY(gan_outputs_checkpoint(l->out, l->step, l->elapsed_before_s + gan_clock_s() - l->begin_s));
+    if (due(l, "samples")) GAN_TRY(gan_outputs_samples(l->out, l->step));
     gan_progress_show(&l->progress, &l->s, &l->record, l->step);
     return GAN_OK;
 }

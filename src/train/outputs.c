@@ -1,17 +1,14 @@
 /* Jobs for the writer. Each takes a copy of what it writes, so the next step may begin at once. */
 #include "outputs.h"
+#include "pictures.h"
 
 #include "gan/clock.h"
-#include "gan/latent.h"
 #include "gan/mem.h"
 #include "gan/metrics.h"
-#include "gan/png.h"
 #include "gan/snapshot.h"
 
 #include <stdio.h>
 #include <string.h>
-
-enum { MAX_PATH = 4096 };
 
 struct gan_outputs {
     gan_session *s;
@@ -19,9 +16,7 @@ struct gan_outputs {
     gan_writer *writer;
     gan_metrics *metrics;  /* used by the writer's thread only, between new and free */
     double flushed_s;      /* likewise */
-    gan_sampler *sampler;  /* NULL when samples are no pictures */
-    int64_t H, W, C;       /* of a picture; 0 x 0: points */
-    char picture[MAX_PATH];
+    gan_pictures *pictures;
 };
 
 /* ---- checkpoints ------------------------------------------------------------------------------------------- */
@@ -118,66 +113,6 @@ gan_status gan_outputs_record(gan_outputs *o, const gan_record *r, int64_t step)
     return gan_writer_post(o->writer, write_record, gan_free, j);
 }
 
-/* ---- pictures ---------------------------------------------------------------------------------------------- */
-
-typedef struct picture_job {
-    char path[MAX_PATH];
-    int64_t n, H, W, C;
-    int columns;
-    float lo, hi;
-    float *x;
-} picture_job;
-
-static void drop_picture(void *arg)
-{
-    picture_job *j = arg;
-    gan_free(j->x);
-    gan_free(j);
-}
-
-static gan_status write_picture(void *arg)
-{
-    picture_job *j = arg;
-    gan_status s = gan_png_grid(j->path, j->n, j->H, j->W, j->C, j->columns, j->lo, j->hi, j->x);
-    drop_picture(j);
-    return s;
-}
-
-gan_status gan_outputs_samples(gan_outputs *o, int64_t step)
-{
-    const float *x;
-    if (!o->sampler) return GAN_OK;
-    GAN_TRY(gan_sampler_draw(o->sampler, &x));
-    int64_t n = gan_config_int(o->s->cfg, "samples", "count"), floats = n * gan_sample_floats(&o->s->model->data);
-    picture_job *j = gan_calloc(1, sizeof *j);
-    if (!j || !(j->x = gan_calloc(floats, sizeof *j->x))) {
-        gan_free(j);
-        return GAN_ENOMEM;
-    }
-    memcpy(j->x, x, (size_t)floats * sizeof *x);
-    snprintf(j->path, sizeof j->path, "%s/step-%09lld.png", o->d->samples, (long long)step);
-    snprintf(o->picture, sizeof o->picture, "%s", j->path);
-    j->n = n, j->H = o->H, j->W = o->W, j->C = o->C;
-    j->columns = (int)gan_config_int(o->s->cfg, "samples", "columns");
-    gan_picture_range(o->s->cfg, &j->lo, &j->hi);
-    return gan_writer_post(o->writer, write_picture, drop_picture, j);
-}
-
-/* Images [H,W,1 or 3] and points [2] can be drawn; others are not. */
-static gan_status new_sampler(gan_outputs *o)
-{
-    const gan_sample_shape *d = &o->s->model->data;
-    bool image = d->n_dims == 3 && (d->dims[2] == 1 || d->dims[2] == 3);
-    bool points = d->n_dims == 1 && d->dims[0] == 2;
-    if (!image && !points) return GAN_OK;
-    if (image) o->H = d->dims[0], o->W = d->dims[1], o->C = d->dims[2];
-    const int64_t n = gan_config_int(o->s->cfg, "samples", "count");
-    const gan_noise noise = gan_noise_of(o->s->cfg, (uint64_t)gan_config_int(o->s->cfg, "run", "seed"));
-    GAN_TRY(gan_sampler_new(&o->sampler, o->s->model, o->s->k, n));
-    gan_latent_fixed(&noise, 0, n, gan_sampler_latents(o->sampler));
-    return GAN_OK;
-}
-
 /* ---- life -------------------------------------------------------------------------------------------------- */
 
 gan_status gan_outputs_new(gan_outputs **out, gan_session *s, const gan_rundir *d, const gan_record *r,
@@ -189,11 +124,16 @@ gan_status gan_outputs_new(gan_outputs **out, gan_session *s, const gan_rundir *
     o->s = s;
     o->d = d;
     gan_status status = gan_metrics_open(&o->metrics, d->path, (const char *const *)r->names, r->n, resume_step);
-    if (status == GAN_OK) status = new_sampler(o);
     if (status == GAN_OK) status = gan_writer_new(&o->writer);
+    if (status == GAN_OK) status = gan_pictures_new(&o->pictures, s, d, o->writer);
     if (status == GAN_OK) *out = o;
     else gan_outputs_free(o);
     return status;
+}
+
+gan_status gan_outputs_samples(gan_outputs *o, int64_t step)
+{
+    return gan_pictures_draw(o->pictures, step);
 }
 
 bool gan_outputs_failed(gan_outputs *o)
@@ -209,7 +149,7 @@ gan_status gan_outputs_finish(gan_outputs *o)
 
 const char *gan_outputs_last_picture(const gan_outputs *o)
 {
-    return o->picture;
+    return gan_pictures_last(o->pictures);
 }
 
 void gan_outputs_free(gan_outputs *o)
@@ -217,6 +157,6 @@ void gan_outputs_free(gan_outputs *o)
     if (!o) return;
     gan_writer_free(o->writer);
     gan_metrics_close(o->metrics);
-    gan_sampler_free(o->sampler);
+    gan_pictures_free(o->pictures);
     gan_free(o);
 }

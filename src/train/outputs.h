@@ -17,7 +17,7 @@ gan_status gan_outputs_record(gan_outputs *o, const gan_record *r, int64_t step)
 gan_status gan_outputs_samples(gan_outputs *o, int64_t step);
 bool gan_outputs_failed(gan_outputs *o);
 gan_status gan_outputs_finish(gan_outputs *o); /* wait until all is written */
-const char *gan_outputs_last_picture(const gan_outputs *o); /* "" if none */
+const char *gan_outputs_last_picture(const gan_outputs *o); /* that was written; "" if none */
 void gan_outputs_free(gan_outputs *o); /* takes NULL */
 
 #endif
