@@ -80,8 +80,26 @@ for _ in 1 2 3 4 5 6 7 8 9 10; do
     [ -f "$dir/whole/samples/step-000000100.png" ] && break
     sleep 0.1
 done
-rm -r "$dir/whole/samples"
+mv "$dir/whole/samples" "$dir/elsewhere"
 wait
 ls "$dir/whole/samples/step-000009000.png" >"$dir/output" 2>&1 || fail 'samples/ removed during a run' 'the last picture' "$(cat "$dir/output")"
+
+# A mixture without extent is drawn all the same.
+trains 1 --set run.dir="$dir/blob" --set data.radius=0
+trains 1 --set run.dir="$dir/blobs" --set data.source=grid --set data.spacing=0
+
+many="--set data.source=file --set data.file=data/fashion-mnist-10k.h5 --set samples.count=100000 --set samples.columns=1"
+# shellcheck disable=SC2086
+refuses 'a picture too large' 3 'samples.columns=1) is a picture of ' "$gan" "$job" $many --set run.dir="$dir/large" \
+    --set 'generator.layers=dense 784, tanh'
+[ -e "$dir/large" ] && fail 'a picture too large' 'no run directory' "$(ls "$dir/large")"
+# shellcheck disable=SC2086
+refuses 'a dry run of a picture too large' 3 'samples.count = 100000 in samples.columns = 1' "$gan" "$job" $many --dry-run \
+    --set 'generator.layers=dense 784, tanh'
+
+noise='--set data.source=noise --set data.height=3 --set data.width=8 --set data.channels=8'
+# shellcheck disable=SC2086
+trains 2 $noise --set run.dir="$dir/first" --set 'generator.layers=dense 192, tanh'
+same 'words about pictures' 1 "$(grep -c 'no pictures: 3x8x8 is neither.*channels come last here' "$dir/output")"
 
 verdict

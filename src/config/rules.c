@@ -35,10 +35,11 @@ static void check_data(const gan_config *c, const gan__place *at, gan__complaint
                   "data.file is missing; data.source = file needs a dataset, as `gan_mpi import` makes it");
 }
 
+/* As floats, for so they are used: apart by less than a float can tell is not apart. */
 static void check_range(const gan_config *c, const gan__place *at, gan__complaints *list)
 {
     const gan__entry *low = gan__entries_find(c, "data", "low"), *high = gan__entries_find(c, "data", "high");
-    if (low->refused || high->refused || low->value.r < high->value.r) return;
+    if (low->refused || high->refused || (float)low->value.r < (float)high->value.r) return;
     gan__complain(list, at, NULL, NULL, "data.low = %g must be below data.high = %g", low->value.r, high->value.r);
 }
 

@@ -1,4 +1,6 @@
 /* Looking at a job without running it. */
+#include "pictures.h"
+
 #include "gan/train.h"
 
 #include "gan/log.h"
@@ -44,7 +46,8 @@ gan_status gan_dry_run(const gan_comm *comm, const gan_config *cfg, int ranks, c
     gan_session s;
     gan_status status = GAN_OK;
     GAN_TRY(gan_session_open(&s, comm, cfg, ranks));
-    if (comm->rank == 0) {
+    status = gan_comm_agree(comm, gan_pictures_check(&s));
+    if (comm->rank == 0 && status == GAN_OK) {
         gan_banner(&s);
         printf("\n");
         for (int i = 0; i < s.model->n_nets; i++) gan_network_print(s.model->nets[i], stdout);

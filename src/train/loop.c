@@ -2,6 +2,7 @@
  * boundary: each rank's wish to stop (a signal, a failed write) travels in a small reduction that is started after one
  * step and read after the next, so it costs no waiting. */
 #include "outputs.h"
+#include "pictures.h"
 #include "signals.h"
 #include "terminal.h"
 
@@ -105,6 +106,7 @@ static gan_status start(loop *l, bool fresh)
     gan_banner(&l->s);
     l->saved = -1;
     GAN_TRY(gan_comm_agree(c, total_steps(&l->s, &l->last)));
+    GAN_TRY(gan_comm_agree(c, gan_pictures_check(&l->s)));
     GAN_TRY(gan_comm_agree(c, gan_record_new(&l->record, &l->s)));
     GAN_TRY(gan_comm_agree(c, c->rank == 0 ? open_files(l, fresh) : GAN_OK));
     GAN_TRY(share_state(l));

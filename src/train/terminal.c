@@ -37,14 +37,22 @@ void gan_banner(const gan_session *s)
                 gan_config_text(s->cfg, s->model->nets[i]->name, "optimizer"), gan_optimizer_rate(s->model->opts[i], 0));
 }
 
+/* A mixture without extent, radius or spacing 0, is one blob: show that. */
+static float frame_of(const gan_config *cfg, float extent, float default_std)
+{
+    float std = (float)gan_config_real(cfg, "data", "std");
+    return extent > 0 ? extent : 6 * (std > 0 ? std : default_std);
+}
+
 void gan_picture_range(const gan_config *cfg, float *lo, float *hi)
 {
     int source = gan_config_choice(cfg, "data", "source");
     *hi = (float)gan_config_real(cfg, "data", "high");
     *lo = (float)gan_config_real(cfg, "data", "low");
-    if (source == 1) *hi = 1.5f * (float)gan_config_real(cfg, "data", "radius");
+    if (source == 1) *hi = frame_of(cfg, 1.5f * (float)gan_config_real(cfg, "data", "radius"), 0.01f);
     if (source == 2)
-        *hi = (float)(gan_config_real(cfg, "data", "spacing") * (double)gan_config_int(cfg, "data", "side")) / 2;
+        *hi = frame_of(cfg, (float)(gan_config_real(cfg, "data", "spacing") * (double)gan_config_int(cfg, "data", "side") / 2),
+                       0.05f);
     if (source == 1 || source == 2) *lo = -*hi;
 }
 
