@@ -69,7 +69,8 @@ gives 2 'option --systems takes no value, got "yes"' "$gan" config --systems=yes
 gives 2 'option --n wants a whole number from 1 to 10000000, got "4x"' "$gan" sample x --n 4x
 gives 2 'option --n wants a whole number from 1 to 10000000, got "0"' "$gan" sample x --n=0
 gives 2 '"y" is one word too many' "$gan" sample x y
-gives 2 'ends neither in .png nor in .h5' "$gan" sample x --out a.gif
+gives 2 '--out wants a name that ends in .png or .h5, got "a.gif"' "$gan" sample x --out a.gif
+gives 2 '--out wants a name that ends in .png or .h5, got ".png"' "$gan" sample x --out .png
 gives 2 'no kernels "avx3"; did you mean avx2?' "$gan" sample x --kernels avx3
 gives 2 'of which checkpoint?' "$gan" sample
 gives 2 'about which file?' "$gan" info

@@ -102,4 +102,18 @@ noise='--set data.source=noise --set data.height=3 --set data.width=8 --set data
 trains 2 $noise --set run.dir="$dir/first" --set 'generator.layers=dense 192, tanh'
 same 'words about pictures' 1 "$(grep -c 'no pictures: 3x8x8 is neither.*channels come last here' "$dir/output")"
 
+# ---- what other commands write ------------------------------------------------------------------------------------
+
+refuses 'samples over a checkpoint' 2 'step-000000012.h5 is a checkpoint; it is not written over' \
+    "$gan" sample "$dir/run" --out "$dir/run/checkpoints/step-000000012.h5"
+again
+head -c 600 "$dir/run/checkpoints/step-000000012.h5" >"$dir/again/checkpoints/step-000000012.h5"
+head -c 6146 /dev/zero >"$dir/black.bin"
+refuses 'a dataset over a damaged checkpoint' 2 'step-000000012.h5 is a checkpoint; it is not written over' \
+    "$gan" import cifar "$dir/black.bin" "$dir/again/checkpoints/step-000000012.h5"
+same 'digest after all that' "$good" "$(hash_of "$dir/run")"
+"$gan" sample "$dir/run" --out "$dir/a.PNG" >"$dir/output" 2>&1 || fail 'samples to a.PNG' 'exit code 0' "$(cat "$dir/output")"
+head -c 4 "$dir/a.PNG" | grep -q PNG || fail 'samples to a.PNG' 'a picture' "$(head -c 8 "$dir/a.PNG" | od -c)"
+"$gan" sample "$dir/run" --out "$dir/a.PNG" >"$dir/output" 2>&1 || fail 'samples to a.PNG again' 'exit code 0' "$(cat "$dir/output")"
+
 verdict

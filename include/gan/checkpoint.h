@@ -58,6 +58,9 @@ gan_status gan_checkpoint_write(gan_checkpoint *c, const char *path);
 /* Read and verify. GAN_ECKPT names the file and what is wrong with it (too short, checksum, missing part ...). */
 gan_status gan_checkpoint_read(gan_checkpoint **out, const char *path);
 
+/* GAN_EUSAGE when a checkpoint of that name is there already, whole or not: what other commands write shall not replace it. */
+gan_status gan_checkpoint_spare(const char *path);
+
 /* ---- the directory: step-000012000.h5, latest -> step-000012000.h5 ------------------------------------------- */
 
 /* Path of the checkpoint of a step in `dir`; counted string. */

@@ -5,6 +5,7 @@
 #include "cli.h"
 #include "locate.h"
 
+#include "gan/checkpoint.h"
 #include "gan/config.h"
 #include "gan/data.h"
 #include "gan/mem.h"
@@ -136,6 +137,7 @@ static gan_status import(const char *const *words, int n, const values *v)
             GAN_EUSAGE,
             "gan_mpi import %s takes no options; --size, --channels, --bad and --attributes are for images",
             f->name);
+    GAN_TRY(gan_checkpoint_spare(out));
     return f->import(words + 1, n - 2, out, v);
 }
 

@@ -4,6 +4,7 @@
 #include "locate.h"
 #include "samples_h5.h"
 
+#include "gan/checkpoint.h"
 #include "gan/log.h"
 #include "gan/mem.h"
 #include "gan/png.h"
@@ -29,7 +30,7 @@ static gan_status choose_form(sampling *a)
     if (!a->out) a->out = "samples.png";
     a->picture = gan__ends_in(a->out, ".png");
     if (a->picture || gan__ends_in(a->out, ".h5") || gan__ends_in(a->out, ".hdf5")) return GAN_OK;
-    return GAN_FAIL(GAN_EUSAGE, "gan_mpi sample: --out %s ends neither in .png nor in .h5", a->out);
+    return GAN_FAIL(GAN_EUSAGE, "gan_mpi sample: --out wants a name that ends in .png or .h5, got \"%s\"", a->out);
 }
 
 static gan_status parse_words(sampling *a, int argc, char **argv)
@@ -137,6 +138,7 @@ static gan_status run(const gan_comm *comm, int argc, char **argv)
     sampling a = {0};
     char *path = NULL;
     gan_status s = parse(&a, argc, argv);
+    if (s == GAN_OK) s = gan_checkpoint_spare(a.out);
     if (s == GAN_OK) s = gan__locate_checkpoint(&path, a.word);
     if (s == GAN_OK) s = draw(&a, path);
     gan_free(path);

@@ -4,12 +4,13 @@
 #include "gan/mem.h"
 
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 bool gan__ends_in(const char *word, const char *end)
 {
     size_t n = strlen(word), m = strlen(end);
-    return n > m && strcmp(word + n - m, end) == 0;
+    return n > m && strcasecmp(word + n - m, end) == 0;
 }
 
 bool gan__is_directory(const char *path)

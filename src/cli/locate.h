@@ -6,7 +6,7 @@
 
 #include <stdbool.h>
 
-bool gan__ends_in(const char *word, const char *end); /* and is longer than it */
+bool gan__ends_in(const char *word, const char *end); /* in any case, and is longer than it */
 bool gan__is_directory(const char *path);
 
 /* A file is itself; a run directory means its checkpoints/latest, a directory of checkpoints its latest. *out: a counted

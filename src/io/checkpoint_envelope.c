@@ -138,3 +138,13 @@ gan_status gan__envelope_check(const char *path, int64_t *length)
     render(wanted, *length, crc);
     return memcmp(block, wanted, sizeof block) == 0 ? GAN_OK : explain(path, block, *length, crc);
 }
+
+gan_status gan_checkpoint_spare(const char *path)
+{
+    char head[sizeof MAGIC - 1];
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    ssize_t got = fd >= 0 ? read_full(fd, head, sizeof head) : -1;
+    if (fd >= 0) close(fd);
+    if (got != sizeof head || memcmp(head, MAGIC, sizeof head) != 0) return GAN_OK;
+    return GAN_FAIL(GAN_EUSAGE, "%s is a checkpoint; it is not written over, choose another name", path);
+}
