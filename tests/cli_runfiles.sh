@@ -116,4 +116,29 @@ same 'digest after all that' "$good" "$(hash_of "$dir/run")"
 head -c 4 "$dir/a.PNG" | grep -q PNG || fail 'samples to a.PNG' 'a picture' "$(head -c 8 "$dir/a.PNG" | od -c)"
 "$gan" sample "$dir/run" --out "$dir/a.PNG" >"$dir/output" 2>&1 || fail 'samples to a.PNG again' 'exit code 0' "$(cat "$dir/output")"
 
+# ---- --fresh ------------------------------------------------------------------------------------------------------
+
+again
+trains 1 --set run.dir="$dir/again//" --fresh
+says '--fresh with slashes at the end' "the old run was moved to $dir/again.old-1"
+says 'files of a directory with slashes at the end' "files     $dir/again"
+same 'digest of the run moved aside' "$good" "$(hash_of "$dir/again.old-1")"
+ln -s again "$dir/link"
+trains 1 --set run.dir="$dir/link" --fresh --set train.steps=6
+[ -L "$dir/link" ] || fail '--fresh of a link' 'the link as it was' "$(ls -ld "$dir/link")"
+same 'digest of the run behind a link, moved aside' "$good" "$(hash_of "$dir/again.old-2")"
+same 'the new run behind a link' step-000000006.h5 "$(readlink "$dir/again/checkpoints/latest")"
+
+mkdir "$dir/none" "$dir/mine"
+echo important >"$dir/mine/thesis.tex"
+refuses '--fresh of what is no run' 7 "$dir/mine is no run directory" "$gan" "$job" --set run.dir="$dir/mine" --fresh
+same 'what is no run' thesis.tex "$(ls "$dir/mine")"
+trains 1 --set run.dir="$dir/none" --fresh
+[ -e "$dir/none.old-1" ] && fail '--fresh of an empty directory' 'nothing moved' "$(ls "$dir")"
+case $gan in /*) there=$gan ;; *) there=$PWD/$gan ;; esac
+(cd "$dir/none" && "$there" "$job" --set run.dir=. --set train.steps=13 >"$dir/output" 2>&1) || fail 'run.dir=.' 'exit code 0' "$(cat "$dir/output")"
+(cd "$dir/none" && refuses '--fresh of the working directory' 7 'cannot be moved aside while the program works in it' \
+    "$there" "$job" --set run.dir=. --fresh
+exit "$failed") || failed=$((failed + 1))
+
 verdict

@@ -43,11 +43,25 @@ static void check_range(const gan_config *c, const gan__place *at, gan__complain
     gan__complain(list, at, NULL, NULL, "data.low = %g must be below data.high = %g", low->value.r, high->value.r);
 }
 
+/* "runs/x/" is "runs/x": names are made from it. */
+static gan_status strip_slashes(gan__entry *dir)
+{
+    size_t n = strlen(dir->value.text), end = n;
+    while (end > 1 && dir->value.text[end - 1] == '/') end--;
+    if (end == n) return GAN_OK;
+    char *path = gan_strndup(dir->value.text, end);
+    if (!path) return GAN_ENOMEM;
+    gan_status s = gan__entry_derive(dir, path);
+    gan_free(path);
+    return s;
+}
+
 /* An empty run.dir is runs/NAME for a job file NAME.ini. */
 static gan_status derive_run_dir(gan_config *c, const gan__place *at, gan__complaints *list)
 {
     gan__entry *dir = gan__entries_find(c, "run", "dir");
-    if (dir->refused || dir->value.text[0]) return GAN_OK;
+    if (dir->refused) return GAN_OK;
+    if (dir->value.text[0]) return strip_slashes(dir);
     const char *slash = strrchr(at->name, '/'), *base = slash ? slash + 1 : at->name;
     size_t n = strlen(base);
     if (n > 4 && strcmp(base + n - 4, ".ini") == 0) n -= 4;

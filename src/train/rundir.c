@@ -31,25 +31,6 @@ static gan_status make_dir(const char *path)
     return s;
 }
 
-static gan_status move_aside(const char *path)
-{
-    int lock;
-    if (access(path, F_OK) != 0) return GAN_OK;
-    GAN_TRY(gan__run_lock(path, &lock)); /* not from under a run that is going on */
-    gan__run_unlock(&lock);
-    for (int i = 1; i < 10000; i++) {
-        char *old = gan_sprintf("%s.old-%d", path, i);
-        if (!old) return GAN_ENOMEM;
-        bool taken = access(old, F_OK) == 0;
-        int error = taken || rename(path, old) == 0 ? 0 : errno;
-        if (!taken && !error) gan_say(GAN_NORMAL, "the old run was moved to %s", old);
-        gan_free(old);
-        if (error) return GAN_FAIL(GAN_EIO, "--fresh: cannot move %s aside: %s", path, strerror(error));
-        if (!taken) return GAN_OK;
-    }
-    return GAN_FAIL(GAN_EIO, "--fresh: %s.old-1 to .old-9999 all exist; remove some", path);
-}
-
 static gan_status write_config(const gan_rundir *d, const gan_config *cfg)
 {
     gan_status s = GAN_ENOMEM;
@@ -104,7 +85,7 @@ static gan_status open_dir(gan_rundir *d, const gan_config *cfg, bool fresh)
     d->checkpoints = gan_sprintf("%s/checkpoints", d->path);
     d->samples = gan_sprintf("%s/samples", d->path);
     if (!d->checkpoints || !d->samples) return GAN_ENOMEM;
-    if (fresh) GAN_TRY(move_aside(d->path));
+    if (fresh) GAN_TRY(gan__run_move_aside(d->path));
     GAN_TRY(make_dir(d->checkpoints));
     GAN_TRY(make_dir(d->samples));
     GAN_TRY(gan__run_lock(d->path, &d->lock));
