@@ -57,6 +57,8 @@ gan_status gan_checkpoint_write(gan_checkpoint *c, const char *path);
 
 /* Read and verify. GAN_ECKPT names the file and what is wrong with it (too short, checksum, missing part ...). */
 gan_status gan_checkpoint_read(gan_checkpoint **out, const char *path);
+/* The envelope only: length and checksum of the file. */
+gan_status gan_checkpoint_check(const char *path);
 
 /* GAN_EUSAGE when a checkpoint of that name is there already, whole or not: what other commands write shall not replace it. */
 gan_status gan_checkpoint_spare(const char *path);
@@ -67,6 +69,8 @@ gan_status gan_checkpoint_spare(const char *path);
 char *gan_checkpoint_path(const char *dir, int64_t step);
 /* Point `latest` (atomically) at the step's file and delete all but the newest `keep` checkpoints. */
 gan_status gan_checkpoint_publish(const char *dir, int64_t step, int keep);
+/* GAN_EIO when a directory has the name of a checkpoint, or is called latest: nothing could be published there. */
+gan_status gan_checkpoint_names_free(const char *dir);
 /* The newest checkpoint that is whole. Damaged newer ones are named in a warning each, with the reason. *out is NULL
  * when the directory has none at all; GAN_ECKPT when it has some but every one is damaged. */
 gan_status gan_checkpoint_latest(gan_checkpoint **out, const char *dir);

@@ -17,6 +17,9 @@ gan_status gan_file_publish(const char *temp, const char *path);
  * may be writing such files. What cannot be removed stays, without a word. */
 void gan_file_sweep(const char *dir, const char *prefix);
 
+/* GAN_EIO when `path` is there but no file: opening a fifo would wait for ever. What is not there is left to who opens it. */
+gan_status gan_file_regular(const char *path);
+
 /* What can be done about an errno of a file operation: "free some space there, or ...". */
 const char *gan_file_remedy(int error);
 

@@ -87,6 +87,7 @@ static gan_status info(const char *path, const gan__info_options *o)
 {
     kind is = OTHER;
     if (gan__is_directory(path)) return info_directory(path, o);
+    GAN_TRY(gan_file_regular(path));
     GAN_TRY(look_inside(path, &is));
     if (is == CHECKPOINT) return gan__info_checkpoint(path, o);
     if (is == HDF5) return info_hdf5(path);

@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { NAME_BYTES = 64 };
@@ -88,24 +89,13 @@ static void remove_file(const char *dir, const char *name)
     gan_free(path);
 }
 
-/* The step that the link `best` points to, -1 if there is none. */
-static int64_t best_step(const char *dir)
-{
-    char target[NAME_BYTES] = "";
-    char *path = gan_sprintf("%s/best", dir);
-    ssize_t n = path ? readlink(path, target, sizeof target - 1) : -1;
-    gan_free(path);
-    return n > 0 ? step_of(target) : -1;
-}
-
 static gan_status prune(const char *dir, int64_t step, int keep)
 {
     char name[NAME_BYTES];
     listing l;
-    int64_t best = best_step(dir);
     gan_status s = list(&l, dir);
     for (int i = 0, kept = 0; s == GAN_OK && i < l.n; i++) {
-        if (l.steps[i] > step || l.steps[i] == best) continue;
+        if (l.steps[i] > step) continue;
         if (kept++ < keep || l.steps[i] == step) continue;
         name_of(name, l.steps[i]);
         remove_file(dir, name);
@@ -141,14 +131,40 @@ gan_status gan_checkpoint_publish(const char *dir, int64_t step, int keep)
     return prune(dir, step, keep);
 }
 
+/* A directory under a name that a checkpoint is going to have would be in the way once steps have been trained. */
+static gan_status check_name(const char *dir, const char *name)
+{
+    struct stat st;
+    char *path = gan_sprintf("%s/%s", dir, name);
+    if (!path) return GAN_ENOMEM;
+    bool in_the_way = lstat(path, &st) == 0 && S_ISDIR(st.st_mode);
+    gan_status s = in_the_way ? GAN_FAIL(GAN_EIO, "%s is a directory, in the way of a checkpoint; move it elsewhere", path) : GAN_OK;
+    gan_free(path);
+    return s;
+}
+
+gan_status gan_checkpoint_names_free(const char *dir)
+{
+    char name[NAME_BYTES];
+    listing l;
+    gan_status s = list(&l, dir);
+    if (s == GAN_OK) s = check_name(dir, "latest");
+    for (int i = 0; s == GAN_OK && i < l.n; i++) {
+        name_of(name, l.steps[i]);
+        s = check_name(dir, name);
+    }
+    gan_free(l.steps);
+    return s;
+}
+
 /* Try one; a damaged one is said to be so and counts as not there. */
-static gan_status try_one(gan_checkpoint **out, const char *dir, int64_t step)
+static gan_status try_one(gan_checkpoint **out, const char *dir, int64_t step, bool oldest)
 {
     char *path = gan_checkpoint_path(dir, step);
     if (!path) return GAN_ENOMEM;
     gan_status s = gan_checkpoint_read(out, path);
     if (s == GAN_ECKPT || s == GAN_EIO) {
-        gan_warn("%s; taking the one before", gan_fail_text());
+        gan_warn("%s%s", gan_fail_text(), oldest ? "" : "; taking the one before");
         gan_fail_clear();
         s = GAN_OK;
     }
@@ -161,13 +177,13 @@ gan_status gan_checkpoint_latest(gan_checkpoint **out, const char *dir)
     listing l;
     *out = NULL;
     gan_status s = list(&l, dir);
-    for (int i = 0; s == GAN_OK && !*out && i < l.n; i++) s = try_one(out, dir, l.steps[i]);
+    for (int i = 0; s == GAN_OK && !*out && i < l.n; i++) s = try_one(out, dir, l.steps[i], i == l.n - 1);
     if (s == GAN_OK && !*out && l.n > 0)
         s = GAN_FAIL(
             GAN_ECKPT,
-            "%s: none of its %d checkpoints is whole (see the warnings); bring one back from a copy, or "
+            "%s: none of its %d checkpoint%s is whole (see the warnings); bring one back from a copy, or "
             "start anew with --fresh",
-            dir, l.n);
+            dir, l.n, l.n == 1 ? "" : "s");
     gan_free(l.steps);
     return s;
 }

@@ -130,6 +130,7 @@ gan_status gan__envelope_check(const char *path, int64_t *length)
     char block[GAN_ENVELOPE_BYTES], wanted[GAN_ENVELOPE_BYTES];
     uint32_t crc = 0;
     int fd;
+    GAN_TRY(gan_file_regular(path));
     GAN_TRY(open_to(&fd, path, O_RDONLY));
     gan_status s = scan(fd, path, block, length, &crc);
     close(fd);
@@ -137,6 +138,12 @@ gan_status gan__envelope_check(const char *path, int64_t *length)
     if (*length == 0) return GAN_FAIL(GAN_ECKPT, "%s: damaged: too short for a checkpoint", path);
     render(wanted, *length, crc);
     return memcmp(block, wanted, sizeof block) == 0 ? GAN_OK : explain(path, block, *length, crc);
+}
+
+gan_status gan_checkpoint_check(const char *path)
+{
+    int64_t length;
+    return gan__envelope_check(path, &length);
 }
 
 gan_status gan_checkpoint_spare(const char *path)

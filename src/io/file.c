@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 char *gan_file_temp(const char *path)
@@ -30,6 +31,17 @@ const char *gan_file_remedy(int error)
     case ENFILE: return "raise the limit on open files (ulimit -n)";
     default: return "check the file system";
     }
+}
+
+gan_status gan_file_regular(const char *path)
+{
+    struct stat st;
+    if (stat(path, &st) != 0 || S_ISREG(st.st_mode)) return GAN_OK;
+    return GAN_FAIL(GAN_EIO, "%s: not a file but a %s", path,
+                    S_ISDIR(st.st_mode)    ? "directory"
+                    : S_ISFIFO(st.st_mode) ? "fifo"
+                    : S_ISSOCK(st.st_mode) ? "socket"
+                                           : "device");
 }
 
 static bool is_temporary(const char *name, const char *prefix)

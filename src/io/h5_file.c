@@ -177,6 +177,8 @@ static hid_t open_id(gan_h5_file *f, const char *path, gan_h5_mode mode, hid_t c
 
 gan_status gan_h5_open(gan_h5_file *f, const char *path, gan_h5_mode mode, int64_t user_block)
 {
+    *f = (gan_h5_file){0};
+    if (mode != GAN_H5_CREATE) GAN_TRY(gan_file_regular(path));
     *f = (gan_h5_file){.fd = open(path, open_flags(mode), 0666)};
     if (f->fd < 0) {
         int error = errno;
