@@ -141,4 +141,85 @@ case $gan in /*) there=$gan ;; *) there=$PWD/$gan ;; esac
     "$there" "$job" --set run.dir=. --fresh
 exit "$failed") || failed=$((failed + 1))
 
+# ---- checkpoints that are none ------------------------------------------------------------------------------------
+
+newest='checkpoints/step-000000012.h5'
+hurt() { # a copy of the first run, its newest checkpoint damaged
+    again
+    printf x | dd of="$dir/again/$newest" bs=1 seek=700 conv=notrunc 2>/dev/null
+}
+older=$("$gan" hash "$dir/run/checkpoints/step-000000009.h5" | cut -c 1-16)
+takes_older() { # what: hash and sample name what is wrong and take the checkpoint before
+    same "$1: hash" "$older" "$("$gan" hash "$dir/again" 2>"$dir/output" | cut -c 1-16)"
+    warns "$1: hash" "taking $dir/again/checkpoints/step-000000009.h5"
+    same "$1: hash of checkpoints/" "$older" "$("$gan" hash "$dir/again/checkpoints" 2>"$dir/output" | cut -c 1-16)"
+    "$gan" sample "$dir/again" --n 4 --out "$dir/b.png" >"$dir/output" 2>&1
+    says "$1: sample" 'at step 9'
+    warns "$1: sample" "$2"
+}
+hurt
+takes_older 'a damaged checkpoint' "$dir/again/checkpoints/latest: damaged"
+rm "$dir/again/$newest"
+takes_older 'a link to nothing' "$dir/again/checkpoints/latest: cannot open"
+rm "$dir/again/checkpoints/latest"
+same 'hash without a link' "$older" "$("$gan" hash "$dir/again" 2>"$dir/output" | cut -c 1-16)"
+hurt
+rm "$dir"/again/checkpoints/step-*0[69].h5
+refuses 'the only checkpoint damaged' 6 'none of its 1 checkpoint is whole' "$gan" hash "$dir/again"
+refuses 'the only checkpoint damaged' 6 'none of its 1 checkpoint is whole' "$gan" "$job" --set run.dir="$dir/again"
+grep -q 'the one before' "$dir/output" && fail 'the only checkpoint damaged' 'no word of one before' "$(cat "$dir/output")"
+
+again
+rm "$dir/again/$newest"
+mkfifo "$dir/again/$newest"
+trains 1 --set run.dir="$dir/again"
+warns 'a fifo as checkpoint' "$dir/again/$newest: not a file but a fifo; taking the one before"
+same 'digest after a fifo' "$good" "$(hash_of "$dir/again")"
+mkfifo "$dir/fifo.h5"
+refuses 'a fifo as dataset' 5 "$dir/fifo.h5: not a file but a fifo" "$gan" "$job" --set data.source=file --set data.file="$dir/fifo.h5"
+refuses 'what a fifo is' 7 "$dir/fifo.h5: not a file but a fifo" "$gan" info "$dir/fifo.h5"
+
+for name in latest step-000000012.h5 step-000000099.h5; do
+    again
+    rm -f "$dir/again/checkpoints/$name"
+    mkdir "$dir/again/checkpoints/$name"
+    refuses "a directory $name" 7 "$dir/again/checkpoints/$name is a directory, in the way" "$gan" "$job" \
+        --set run.dir="$dir/again" --set train.steps=15
+done
+
+again
+trains 1 --set run.dir="$dir/other" --set train.steps=15 --set 'generator.layers=dense 33, relu, dense 2'
+cp "$dir/other/checkpoints/step-000000015.h5" "$dir/again/checkpoints/"
+refuses 'a checkpoint of another run' 3 "$dir/again/checkpoints/step-000000015.h5 was made with" "$gan" "$job" --set run.dir="$dir/again"
+
+again
+before=$(cksum <"$dir/again/config.ini")
+trains 1 --set run.dir="$dir/again" --set train.steps=10
+same 'config.ini of a run that was finished' "$before" "$(cksum <"$dir/again/config.ini")"
+
+# ---- signals while it starts --------------------------------------------------------------------------------------
+
+# A fifo in the place of the record holds up the start, as a slow file system would.
+again
+rm "$dir/again/metrics.jsonl"
+mkfifo "$dir/again/metrics.jsonl"
+for signal in TERM INT USR1; do
+    : >"$dir/output"
+    "$gan" "$job" --set run.dir="$dir/again" --set train.steps=15 >"$dir/output" 2>&1 &
+    pid=$!
+    for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+        grep -q '^resume' "$dir/output" && break
+        sleep 0.1
+    done
+    sleep 0.2
+    kill -$signal $pid
+    for _ in 1 2 3 4 5 6 7 8 9 10; do
+        kill -0 $pid 2>/dev/null || break
+        sleep 0.2
+    done
+    kill -KILL $pid 2>/dev/null
+    wait $pid
+    same "SIG$signal while it starts" 75 "$?"
+done
+
 verdict

@@ -10,8 +10,9 @@
  * GAN_ENUMERIC names an array that holds a value which is not finite. */
 gan_status gan_snapshot_take(gan_checkpoint **out, const gan_model *m, int64_t step);
 
-/* Fill the model from a checkpoint. GAN_ECKPT names the first parameter that is missing or has another shape, with both shapes. */
-gan_status gan_snapshot_restore(gan_model *m, const gan_checkpoint *c);
+/* Fill the model from a checkpoint. GAN_ECKPT names the first parameter that is missing or has another shape, with both shapes.
+ * path: of the checkpoint, for that text. */
+gan_status gan_snapshot_restore(gan_model *m, const gan_checkpoint *c, const char *path);
 
 /* The model of a checkpoint, from the configuration inside it; for sample and info. Frees with gan_snapshot_close. */
 typedef struct gan_snapshot {

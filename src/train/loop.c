@@ -86,7 +86,7 @@ static gan_status open_files(loop *l, bool fresh)
 {
     GAN_TRY(gan_rundir_open(&l->dir, l->s.cfg, fresh));
     if (l->dir.resume) {
-        GAN_TRY(gan_snapshot_restore(l->s.model, l->dir.resume));
+        GAN_TRY(gan_snapshot_restore(l->s.model, l->dir.resume, l->dir.resume_path));
         l->step = l->saved = l->dir.resume->step;
         l->elapsed_before_s = l->dir.resume->elapsed_s;
         gan_say(GAN_NORMAL, "resume    %s: %lld steps are done", l->dir.resume_path, (long long)l->step);
@@ -97,6 +97,7 @@ static gan_status open_files(loop *l, bool fresh)
         gan_checkpoint_free(l->dir.resume);
         l->dir.resume = NULL;
     }
+    if (l->step < l->last) GAN_TRY(gan_rundir_write_config(&l->dir, l->s.cfg)); /* a finished run keeps that of its steps */
     return gan_outputs_new(&l->out, &l->s, &l->dir, &l->record, l->step);
 }
 
@@ -289,10 +290,11 @@ gan_status gan_train(const gan_comm *comm, const gan_config *cfg, const gan_trai
 {
     loop *l = gan_calloc(1, sizeof *l);
     gan_status status = gan_comm_agree(comm, l ? GAN_OK : GAN_ENOMEM);
-    gan_signals_catch(); /* before the data is loaded, which may take long: the run then ends after its first step */
+    gan_signals_catch();
     if (status == GAN_OK) status = gan_session_open(&l->s, comm, cfg, comm->size);
     if (status == GAN_OK) {
         status = start(l, o->fresh);
+        gan_signals_defer();
         if (status == GAN_OK) status = finish_files(l, run_steps(l));
         say_goodbye(l, status);
         close_loop(l);

@@ -31,7 +31,7 @@ static gan_status make_dir(const char *path)
     return s;
 }
 
-static gan_status write_config(const gan_rundir *d, const gan_config *cfg)
+gan_status gan_rundir_write_config(const gan_rundir *d, const gan_config *cfg)
 {
     gan_status s = GAN_ENOMEM;
     char *path = gan_sprintf("%s/config.ini", d->path), *temp = path ? gan_file_temp(path) : NULL;
@@ -62,9 +62,9 @@ static gan_status same_config(const gan_rundir *d, const gan_config *cfg)
     gan_status s = differences ? GAN_OK : GAN_ENOMEM;
     if (differences && *differences)
         s = GAN_FAIL(GAN_ECONFIG,
-                     "%s holds a run with another configuration, which cannot be continued:\n%s\nuse another run.dir, "
-                     "or --fresh to move the old run aside",
-                     d->path, differences);
+                     "%s holds a run with another configuration, which cannot be continued: %s was made with\n%s\nuse another "
+                     "run.dir, or --fresh to move the old run aside",
+                     d->path, d->resume_path, differences);
     gan_free(differences);
     gan_config_free(old);
     return s;
@@ -72,6 +72,7 @@ static gan_status same_config(const gan_rundir *d, const gan_config *cfg)
 
 static gan_status find_resume(gan_rundir *d, const gan_config *cfg)
 {
+    GAN_TRY(gan_checkpoint_names_free(d->checkpoints));
     GAN_TRY(gan_checkpoint_latest(&d->resume, d->checkpoints));
     if (!d->resume) return GAN_OK;
     if (!(d->resume_path = gan_checkpoint_path(d->checkpoints, d->resume->step))) return GAN_ENOMEM;
@@ -89,8 +90,7 @@ static gan_status open_dir(gan_rundir *d, const gan_config *cfg, bool fresh)
     GAN_TRY(make_dir(d->checkpoints));
     GAN_TRY(make_dir(d->samples));
     GAN_TRY(gan__run_lock(d->path, &d->lock));
-    GAN_TRY(find_resume(d, cfg));
-    return write_config(d, cfg);
+    return find_resume(d, cfg);
 }
 
 gan_status gan_rundir_open(gan_rundir *d, const gan_config *cfg, bool fresh)

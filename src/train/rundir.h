@@ -12,9 +12,11 @@ typedef struct gan_rundir {
     int lock;               /* file that is locked while the run goes on, -1 */
 } gan_rundir;
 
-/* Make what is missing, move the old one aside when `fresh`, write config.ini, find the checkpoint to resume. Refuses a
+/* Make what is missing, move the old one aside when `fresh`, find the checkpoint to resume. Refuses a
  * changed configuration, naming the keys, and a directory that another job is using. */
 gan_status gan_rundir_open(gan_rundir *d, const gan_config *cfg, bool fresh);
+/* config.ini, the job as it is going to be run. */
+gan_status gan_rundir_write_config(const gan_rundir *d, const gan_config *cfg);
 void gan_rundir_close(gan_rundir *d); /* takes a zeroed one */
 
 /* move_aside.c: make room for a new run at `path`. GAN_EIO for a directory that is no run, or is in use. */

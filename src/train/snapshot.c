@@ -74,30 +74,36 @@ static void dims_text(char *text, size_t n, int n_dims, const int64_t *dims)
         at += (size_t)snprintf(text + at, n - at, "%s%lld", i ? "x" : "", (long long)dims[i]);
 }
 
+/* A checkpoint, and its path for failure texts. */
+typedef struct origin {
+    const gan_checkpoint *c;
+    const char *path;
+} origin;
+
 static gan_status restore_arena(void *user, const char *group, const gan_network *net, float *arena)
 {
-    const gan_checkpoint *c = user;
+    const origin *from = user;
     for (int i = 0; i < net->n_params; i++) {
         const gan_param *p = &net->params[i];
         char name[512], has[128], wants[128];
         if (p->state && is_optimizer(group)) continue;
         snprintf(name, sizeof name, "%s/%s", group, p->name);
-        const gan_tensor *t = gan_checkpoint_find(c, name);
+        const gan_tensor *t = gan_checkpoint_find(from->c, name);
         dims_text(wants, sizeof wants, p->n_dims, p->dims);
         if (!t)
-            return GAN_FAIL(GAN_ECKPT, "the checkpoint is of another network: it has no %s (wanted: %s)", name, wants);
+            return GAN_FAIL(GAN_ECKPT, "%s is a checkpoint of another network: it has no %s (wanted: %s)", from->path, name, wants);
         dims_text(has, sizeof has, t->n_dims, t->dims);
         if (strcmp(has, wants) != 0)
-            return GAN_FAIL(GAN_ECKPT, "the checkpoint is of another network: %s is %s there, %s here", name, has,
+            return GAN_FAIL(GAN_ECKPT, "%s is a checkpoint of another network: %s is %s there, %s here", from->path, name, has,
                             wants);
         gan_param_pack(p, t->data, arena);
     }
     return GAN_OK;
 }
 
-gan_status gan_snapshot_restore(gan_model *m, const gan_checkpoint *c)
+gan_status gan_snapshot_restore(gan_model *m, const gan_checkpoint *c, const char *path)
 {
-    return for_each_arena(m, restore_arena, (void *)(uintptr_t)c);
+    return for_each_arena(m, restore_arena, &(origin){c, path});
 }
 
 /* ---- texts ------------------------------------------------------------------------------------------------- */
@@ -173,7 +179,7 @@ static gan_status open_model(gan_snapshot *s, const char *path)
     GAN_TRY(gan_config_parse(&s->cfg, path, ini, (int64_t)strlen(ini), NULL, 0, gan_system_networks));
     GAN_TRY(gan_model_new(&s->model, s->cfg, &shape));
     GAN_TRY(gan_model_alloc(s->model));
-    return gan_snapshot_restore(s->model, s->ckpt);
+    return gan_snapshot_restore(s->model, s->ckpt, path);
 }
 
 gan_status gan_snapshot_open(gan_snapshot *s, const char *path)

@@ -72,6 +72,8 @@ gan_status gan_writer_new(gan_writer **out)
     int error = pthread_create(&w->thread, NULL, work, w);
     pthread_sigmask(SIG_SETMASK, &old, NULL);
     if (error) {
+        pthread_mutex_destroy(&w->lock);
+        pthread_cond_destroy(&w->changed);
         gan_free(w);
         return GAN_FAIL(GAN_EIO, "cannot start the writer thread: %s", strerror(error));
     }
