@@ -205,7 +205,7 @@ printf 'X' | dd of="$bad" bs=1 seek=5000 conv=notrunc 2>/dev/null
 gives 6 'damaged: checksum' "$gan" hash "$latest"
 gives 6 '1 of 2 checkpoints have no digest' "$gan" hash "$latest" "$dir/run/checkpoints/step-000000020.h5"
 gives 6 'damaged: checksum' "$gan" info "$bad"
-gives 6 'damaged: checksum' "$gan" sample "$dir/run"
+gives 0 'step-000000030.h5: damaged: checksum' "$gan" sample "$dir/run" --out "$dir/older.png"
 gives 0 'steps         20 of 30' "$gan" info "$dir/run"
 gives 0 'damaged: checksum' "$gan" info "$dir/run"
 printf 'X' | dd of="$bad" bs=1 seek=3 conv=notrunc 2>/dev/null

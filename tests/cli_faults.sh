@@ -143,8 +143,7 @@ done
 cp -a "$dir/run" "$dir/hurt"
 rm "$dir/hurt/checkpoints/step-000000012.h5"
 mkdir "$dir/hurt/checkpoints/step-000000012.h5"
-train 2 --set run.dir="$dir/hurt"
-says 'a directory as checkpoint' "$dir/hurt/checkpoints/step-000000009.h5: 9 steps are done"
+refuses 'a directory as checkpoint' 7 2 "$dir/hurt/checkpoints/step-000000012.h5 is a directory" --set run.dir="$dir/hurt"
 rm -rf "$dir/hurt"
 
 cp -a "$dir/run" "$dir/hurt"

@@ -158,7 +158,7 @@ takes_older() { # what: hash and sample name what is wrong and take the checkpoi
     warns "$1: sample" "$2"
 }
 hurt
-takes_older 'a damaged checkpoint' "$dir/again/checkpoints/latest: damaged"
+takes_older 'a damaged checkpoint' "$dir/again/$newest: damaged"
 rm "$dir/again/$newest"
 takes_older 'a link to nothing' "$dir/again/checkpoints/latest: cannot open"
 rm "$dir/again/checkpoints/latest"

@@ -39,9 +39,10 @@ static gan_status newest_in(char **out, const char *dir)
     return *out ? GAN_OK : GAN_ENOMEM;
 }
 
-/* `latest` if it is good; else it is named, and the newest that is good is taken, as a run does when it goes on. */
+/* `latest` if it is good; else the newest that is good, as a run does when it goes on. A damaged one is named on that search. */
 static gan_status choose_in(char **out, const char *dir)
 {
+    struct stat st;
     char *latest = gan_sprintf("%s/latest", dir);
     if (!latest) return GAN_ENOMEM;
     gan_status s = gan_checkpoint_check(latest);
@@ -50,10 +51,10 @@ static gan_status choose_in(char **out, const char *dir)
         return GAN_OK;
     }
     if (s != GAN_ENOMEM) {
-        gan_warn("%s; looking for the newest good checkpoint in %s", gan_fail_text(), dir);
+        if (stat(latest, &st) != 0) gan_warn("%s", gan_fail_text());
         gan_fail_clear();
         s = newest_in(out, dir);
-        if (s == GAN_OK && !*out) s = GAN_FAIL(GAN_ECKPT, "%s: there is no other checkpoint", latest);
+        if (s == GAN_OK && !*out) s = GAN_FAIL(GAN_ECKPT, "%s: not a good checkpoint, and there is no other", latest);
         if (s == GAN_OK) gan_warn("taking %s", *out);
     }
     gan_free(latest);
