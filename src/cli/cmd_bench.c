@@ -22,7 +22,7 @@ static const char help[] =
     "\n"
     "  --steps N                steps to time (default 20)\n"
     "  --json                   one JSON object on one line\n"
-    "  --profile                also a table of where the time went, by op\n"
+    "  --profile                also a table of where the time went, by op; without --json\n"
     "  --kernels TABLE          of bench kernels: ref, x86-64, avx2, avx512 (default: the best that is "
     "here)\n"
     "  --set SECTION.KEY=VALUE  override a key; may be repeated\n"
@@ -42,6 +42,19 @@ static gan_status bench(const gan_comm *comm, const char *path, const char *cons
     return s;
 }
 
+/* Options that exclude each other, or are of the other form of the command. */
+static gan_status check(bool kernels, const char *table, const char *steps, bool json, bool profile, int n_sets)
+{
+    if (table && !kernels)
+        return GAN_FAIL(GAN_EUSAGE, "--kernels is for gan_mpi bench kernels; write --set parallel.kernels=%s", table);
+    if (kernels && (steps || json || profile || n_sets))
+        return GAN_FAIL(GAN_EUSAGE, "--steps, --json, --profile and --set are for gan_mpi bench CONFIG; bench kernels prints a "
+                                    "table, and takes --kernels only");
+    if (json && profile)
+        return GAN_FAIL(GAN_EUSAGE, "--json prints one object and --profile a table; give one of them");
+    return GAN_OK;
+}
+
 static gan_status run(const gan_comm *comm, int argc, char **argv)
 {
     const char *path = NULL, *steps = NULL, *table = NULL, **sets = NULL;
@@ -55,9 +68,7 @@ static gan_status run(const gan_comm *comm, int argc, char **argv)
     gan_log_setup(comm->rank, GAN_NORMAL);
     gan_status s = gan_options_parse("bench", argc, argv, options, 5, &path, 1, &n);
     bool kernels = n == 1 && strcmp(path, "kernels") == 0;
-    if (s == GAN_OK && table && !kernels)
-        s = GAN_FAIL(GAN_EUSAGE, "--kernels is for gan_mpi bench kernels; write --set parallel.kernels=%s",
-                     table);
+    if (s == GAN_OK) s = check(kernels, table, steps, json, profile, n_sets);
     if (s == GAN_OK && n == 0) s = GAN_FAIL(GAN_EUSAGE, "which job? usage: gan_mpi bench CONFIG");
     s = gan_comm_agree(comm, s);
     if (s == GAN_OK && kernels)

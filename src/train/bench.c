@@ -31,14 +31,27 @@ static void forget_warm_up(gan_session *s)
     if (s->run.profile) memset(s->run.profile, 0, (size_t)gan_plan_describe(s->plan)->n_nodes * sizeof *s->run.profile);
 }
 
+/* The times of a diverged job are times, but perhaps not those of the job: said once. Returns the network, or NULL. */
+static const char *warn_if_not_finite(const gan_session *s, int64_t step)
+{
+    const char *network = gan_session_not_finite(s);
+    if (network && s->comm->rank == 0)
+        gan_warn("step %lld: the gradient of %s is not finite, this job diverges; its weights are no longer updated where that "
+                 "is so, and training would stop here",
+                 (long long)step + 1, network);
+    return network;
+}
+
 static gan_status time_steps(gan_session *s, int64_t steps, double *seconds)
 {
+    const char *bad = NULL;
     for (int64_t i = 0; i < WARM_UP + steps; i++) {
         if (i == WARM_UP) forget_warm_up(s);
         GAN_TRY(gan_comm_agree(s->comm, GAN_OK)); /* a barrier */
         double begin = gan_clock_s();
         gan_session_step(s, i, false);
         if (i >= WARM_UP) seconds[i - WARM_UP] = gan_clock_s() - begin;
+        if (!bad) bad = warn_if_not_finite(s, i);
     }
     qsort(seconds, (size_t)steps, sizeof *seconds, ascending);
     return GAN_OK;
