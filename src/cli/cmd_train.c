@@ -19,7 +19,7 @@ static const char help[] =
     "  --ranks N                with --dry-run: plan for N ranks, whatever was started\n"
     "  --dump-graph FILE.dot    with --dry-run: also draw the step program for Graphviz\n"
     "  -q, --quiet              warnings and errors only\n"
-    "  -v, --verbose            say more\n"
+    "  -v, --verbose            also the program's costs, each checkpoint as it is written, seconds of the phases\n"
     "\n"
     "SIGTERM, SIGINT and SIGUSR1 finish the step, write a checkpoint and end the run with exit code 75.\n"
     "\n"

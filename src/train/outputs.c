@@ -3,12 +3,14 @@
 #include "pictures.h"
 
 #include "gan/clock.h"
+#include "gan/log.h"
 #include "gan/mem.h"
 #include "gan/metrics.h"
 #include "gan/snapshot.h"
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 struct gan_outputs {
     gan_session *s;
@@ -36,14 +38,24 @@ static void drop_checkpoint(void *arg)
     gan_free(j);
 }
 
+static void say_written(const char *path, double since_s)
+{
+    struct stat st;
+    if (stat(path, &st) == 0)
+        gan_say(GAN_VERBOSE, "checkpoint %s, %.2f MiB, written and verified in %.2f s beside the training", path,
+                (double)st.st_size / 1048576, gan_clock_s() - since_s);
+}
+
 /* The records up to this step first: a run that goes on from here does not make them again. */
 static gan_status write_checkpoint(void *arg)
 {
     checkpoint_job *j = arg;
+    double begin_s = gan_clock_s();
     char *path = gan_checkpoint_path(j->dir, j->c->step);
     gan_status s = path ? gan_metrics_flush(j->o->metrics) : GAN_ENOMEM;
     if (s == GAN_OK) s = gan_checkpoint_write(j->c, path);
     if (s == GAN_OK) s = gan_checkpoint_publish(j->dir, j->c->step, j->keep);
+    if (s == GAN_OK) say_written(path, begin_s);
     gan_free(path);
     drop_checkpoint(j);
     return s;

@@ -15,6 +15,17 @@ static void shape_text(const gan_source_info *info, char *text, size_t n)
         at += (size_t)snprintf(text + at, n - at, "%s%lld", i ? "x" : "", (long long)info->dims[i]);
 }
 
+/* -v: what the step program costs. */
+static void say_plan(const gan_session *s)
+{
+    const gan_plan_info *p = gan_plan_describe(s->plan);
+    double epoch = (double)gan_source_describe(s->source)->n / (double)gan_session_images_per_step(s);
+    gan_say(GAN_VERBOSE, "program   %d kernels, %.3f GFLOP a step and rank, %.2f MiB of activations, %d reductions", p->n_nodes,
+            p->flop * 1e-9, (double)p->activation_bytes / 1048576, s->layout.ranks > 1 ? s->step->n_reductions : 0);
+    gan_say(GAN_VERBOSE, "epoch     %.1f steps; its order is a function of run.seed = %lld and the epoch", epoch,
+            (long long)gan_config_int(s->cfg, "run", "seed"));
+}
+
 void gan_banner(const gan_session *s)
 {
     const gan_source_info *info = gan_source_describe(s->source);
@@ -35,6 +46,7 @@ void gan_banner(const gan_session *s)
         gan_say(GAN_NORMAL, "%-9s %-16s %lld parameters, %s, rate %g", i ? "" : "networks", s->model->nets[i]->name,
                 (long long)gan_network_trained(s->model->nets[i]),
                 gan_config_text(s->cfg, s->model->nets[i]->name, "optimizer"), gan_optimizer_rate(s->model->opts[i], 0));
+    say_plan(s);
 }
 
 /* A mixture without extent, radius or spacing 0, is one blob: show that. */
@@ -77,10 +89,24 @@ void gan_progress_begin(gan_progress *p, int64_t first_step, int64_t last_step)
     *p = (gan_progress){.first = first_step, .last = last_step, .begin_s = gan_clock_s()};
 }
 
+/* -v: where the time of a step goes; the record ends with two values for each phase. */
+static void say_phases(const gan_session *s, const gan_record *r)
+{
+    char line[512] = "";
+    size_t at = 0;
+    const int n = gan_graph_phases(s->step->graph) - 1;
+    const double *v = r->values + r->n - 2 * n;
+    for (int i = 0; i < n && at < sizeof line; i++)
+        at += (size_t)snprintf(line + at, sizeof line - at, "%s%s %.3f + %.3f ms", i ? ", " : "",
+                               gan_graph_phase_name(s->step->graph, i + 1), v[2 * i] * 1e3, v[2 * i + 1] * 1e3);
+    if (r->taken) gan_say(GAN_VERBOSE, "  a step: %s (compute + exposed communication)", line);
+}
+
 void gan_progress_show(gan_progress *p, const gan_session *s, const gan_record *r, int64_t step)
 {
     double now = gan_clock_s(), elapsed = now - p->begin_s;
-    double interval = gan_log_is_tty() ? 0.2 : plain_interval_s(elapsed);
+    bool lasting = !gan_log_is_tty() || gan_log_level() >= GAN_VERBOSE; /* lines that stay */
+    double interval = lasting ? plain_interval_s(elapsed) : 0.2;
     if (now - p->shown_s < interval && step != p->last) return;
     p->shown_s = now;
     char line[512], left[64], values[256] = "";
@@ -93,5 +119,6 @@ void gan_progress_show(gan_progress *p, const gan_session *s, const gan_record *
     snprintf(line, sizeof line, "step %lld/%lld  epoch %.2f%s  %.0f images/s  %s left", (long long)step,
              (long long)p->last, images * (double)step / (double)gan_source_describe(s->source)->n, values,
              images * steps_per_s, left);
+    say_phases(s, r);
     gan_log_progress(line);
 }
