@@ -102,6 +102,8 @@ int gan_network_conv_outputs(const gan_network *net, int *layers);
 
 /* One line per layer: name, output shape, parameters, config line. */
 void gan_network_print(const gan_network *net, FILE *f);
+/* Names and arguments of a network's layers, without shapes: those need the data. GAN_ECONFIG. */
+gan_status gan_layers_check(const gan_config *cfg, const char *network);
 /* The reference of all layers and their arguments. */
 void gan_layers_manual(FILE *f);
 

@@ -26,6 +26,8 @@ double gan_schedule_rate(const gan_schedule *s, int64_t step);
 
 typedef struct gan_optimizer gan_optimizer;
 
+/* Whether the keys of a network's section fit together. GAN_ECONFIG. */
+gan_status gan_optimizer_check(const gan_config *cfg, const char *network);
 /* Reads the network's section of the configuration. net is borrowed for the optimizer's life. Local. It has no memory for
  * moments yet. */
 gan_status gan_optimizer_new(gan_optimizer **out, const gan_config *cfg, gan_network *net);

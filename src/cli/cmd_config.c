@@ -6,15 +6,28 @@
 
 #include <stdio.h>
 
+/* What can be said of the networks without the data. */
+static gan_status check_networks(const gan_config *c)
+{
+    const gan_system *system = gan_system_find(gan_config_text(c, "train", "system"));
+    for (const char *const *name = system->networks; *name; name++) {
+        GAN_TRY(gan_layers_check(c, *name));
+        GAN_TRY(gan_optimizer_check(c, *name));
+    }
+    return GAN_OK;
+}
+
 static gan_status print_job(const char *path, const char *const *sets, int n_sets)
 {
     gan_config *c;
     GAN_TRY(gan_config_read(&c, path, sets, n_sets, gan_system_networks));
-    char *ini = gan_config_ini(c);
+    gan_status s = check_networks(c);
+    char *ini = s == GAN_OK ? gan_config_ini(c) : NULL;
+    if (s == GAN_OK && !ini) s = GAN_ENOMEM;
     if (ini) fputs(ini, stdout);
     gan_config_free(c);
     gan_free(ini);
-    return ini ? GAN_OK : GAN_ENOMEM;
+    return s;
 }
 
 static gan_status print(const char *path, bool systems, bool layers, const char *const *sets, int n_sets)
@@ -60,7 +73,8 @@ const gan_command gan_command_config = {
             "Without a job file it prints the reference manual: every section and key with type, default, "
             "range and\n"
             "meaning. With one it checks the file and prints it as INI with all defaults filled in, ready to "
-            "run.\n"
+            "run. What\n"
+            "depends on the data - shapes, and what divides the batch - `gan_mpi CONFIG --dry-run` checks.\n"
             "\n"
             "  --systems      the GAN families and their networks instead\n"
             "  --layers       the layers that a network is made of, and their arguments, instead\n"

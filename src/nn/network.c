@@ -107,6 +107,18 @@ static gan_status parse_arguments(gan_layer *l, const gan_layer_text *t, const c
     return GAN_OK;
 }
 
+gan_status gan_layers_check(const gan_config *cfg, const char *network)
+{
+    int n;
+    const gan_layer_text *texts = gan_config_layers(cfg, network, &n);
+    for (int i = 0; i < n; i++) {
+        gan_layer l = {.kind = find_kind(texts[i].name)};
+        if (!l.kind) return unknown_kind(network, &texts[i]);
+        GAN_TRY(parse_arguments(&l, &texts[i], network));
+    }
+    return GAN_OK;
+}
+
 /* ---- declaring --------------------------------------------------------------------------------------------- */
 
 gan_status gan__param_declare(gan_network *net, const gan_layer *l, const char *role, const gan_param *p)

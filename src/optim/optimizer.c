@@ -28,14 +28,12 @@ static void read_config(gan_optimizer *o, const gan_config *cfg, const char *net
                                  .warmup_steps = gan_config_int(cfg, net, "warmup_steps")};
 }
 
-static gan_status check_schedule(const gan_config *cfg, const gan_optimizer *o)
+gan_status gan_optimizer_check(const gan_config *cfg, const char *net)
 {
-    const char *net = o->net->name;
-    if (o->schedule.kind != GAN_SCHEDULE_CONSTANT && o->schedule.steps == 0)
-        return GAN_FAIL(GAN_ECONFIG, "%s: %s.schedule = %s needs %s.schedule_steps",
-                        gan_config_where(cfg, net, "schedule"), net, gan_config_text(cfg, net, "schedule"),
-                        net);
-    return GAN_OK;
+    bool constant = gan_config_choice(cfg, net, "schedule") == GAN_SCHEDULE_CONSTANT;
+    if (constant || gan_config_int(cfg, net, "schedule_steps") > 0) return GAN_OK;
+    return GAN_FAIL(GAN_ECONFIG, "%s: %s.schedule = %s needs %s.schedule_steps", gan_config_where(cfg, net, "schedule"), net,
+                    gan_config_text(cfg, net, "schedule"), net);
 }
 
 gan_status gan_optimizer_new(gan_optimizer **out, const gan_config *cfg, gan_network *net)
@@ -45,7 +43,7 @@ gan_status gan_optimizer_new(gan_optimizer **out, const gan_config *cfg, gan_net
     if (!o) return GAN_ENOMEM;
     o->net = net;
     read_config(o, cfg, net->name);
-    gan_status s = check_schedule(cfg, o);
+    gan_status s = gan_optimizer_check(cfg, net->name);
     if (s != GAN_OK) {
         gan_optimizer_free(o);
         return s;
