@@ -84,6 +84,11 @@ refuses 'shards of no power of two' 3 2 'parallel.shards = 12 is not a power of 
     --set parallel.shards=12 --set train.batch=48
 refuses 'ordered on 3 ranks' 3 3 'start 2 or 4 ranks, or use reduce = fast'
 refuses 'more ranks than shards' 3 4 'start at most 2 ranks, or set parallel.shards = 4' --set parallel.shards=2
+refuses 'more ranks than shards, in a batch that divides' 3 2 '2 ranks share 1 shard: start at most 1 rank, or set parallel.shards = 2' \
+    --set parallel.shards=1
+grep -q train.batch "$dir/error" && fail "$what" 'no word of train.batch' "$(cat "$dir/error")"
+refuses 'more ranks than shards, in a batch that does not' 3 4 'and train.batch, now 6, to a multiple of it (the nearest are 4 and 8)' \
+    --set parallel.shards=2 --set train.batch=6
 refuses 'a team larger than the ranks' 3 4 'the largest team that these nodes allow is 4' --set parallel.team=8
 refuses 'a team that does not divide' 3 4 'parallel.team = 3' --set parallel.team=3
 refuses 'a team of 2 for 3 ranks' 3 3 'the largest team that these nodes allow is 3' --set parallel.team=2 \

@@ -197,7 +197,7 @@ static const error_row error_rows[] = {
     {"batch_norm global", GAN_ECONFIG, {"\"global\"", "batch", "shard"}},
     {"batch_norm epsilon=0", GAN_ECONFIG, {"epsilon", "out of range"}},
     {"dense 50, reshape 7 5 2", GAN_ESHAPE, {"generator.reshape1 (job.ini:6)", "got 50", "7x5x2 has 70 values, not 50"}},
-    {"dense 500000000", GAN_ESHAPE, {"generator.dense1 (job.ini:6)", "got 70", "35000000000 weights are too many"}},
+    {"dense 500000000", GAN_ESHAPE, {"generator.dense1 (job.ini:6)", "got 70", "70 inputs x 500000000 outputs are more weights than 2147483647"}},
     {"max_pool", GAN_ESHAPE, {"generator.max_pool1 (job.ini:6)", "got 70", "wanted an image"}},
     {"reshape 7 5 2, avg_pool 6", GAN_ESHAPE, {"generator.avg_pool1", "got 7x5x2", "a window of 6 pixels is larger"}},
     {"reshape 7 5 2, max_pool 3 padding=2", GAN_ESHAPE, {"generator.max_pool1", "padding is at most half of the kernel, 1"}},

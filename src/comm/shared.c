@@ -14,7 +14,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-enum { ALIGNMENT = 64 };
+enum { ALIGNMENT = 64, HEADROOM = 1 << 20 }; /* headroom: of MPI, and of whoever else takes a page meanwhile */
 
 /* What is asked for, for messages. */
 typedef struct request {
@@ -24,8 +24,10 @@ typedef struct request {
 
 static gan_status no_room(const request *r, int64_t free_bytes, const char *where)
 {
-    return GAN_FAIL(GAN_ENOMEM, "this node needs %.1f MiB of shared memory for %s and has %.1f in %s: give it more, or %s",
-                    (double)r->n_bytes / 1048576, r->what, (double)free_bytes / 1048576, where, r->remedy);
+    return GAN_FAIL(GAN_ENOMEM,
+                    "this node needs %.1f MiB of shared memory for %s and has %.1f in %s, of which %d are left to others: give it "
+                    "more, or %s",
+                    (double)r->n_bytes / 1048576, r->what, (double)free_bytes / 1048576, where, HEADROOM >> 20, r->remedy);
 }
 
 /* Free bytes of main memory and of /dev/shm; INT64_MAX where this system does not tell. */
@@ -48,10 +50,9 @@ static int64_t free_shm(void)
 
 static gan_status look(const gan_comm *c, const request *r)
 {
-    const int64_t overhead = 1 << 20; /* of MPI, and of whoever else takes a page meanwhile */
     int64_t memory = free_memory(), shm = c->node_size > 1 ? free_shm() : INT64_MAX;
-    if (r->n_bytes > memory - overhead) return no_room(r, memory, "main memory");
-    if (r->n_bytes > shm - overhead) return no_room(r, shm, "/dev/shm");
+    if (r->n_bytes > memory - HEADROOM) return no_room(r, memory, "main memory");
+    if (r->n_bytes > shm - HEADROOM) return no_room(r, shm, "/dev/shm");
     return GAN_OK;
 }
 

@@ -14,7 +14,8 @@ static const gan_key args[] = {
 gan_status gan__dense_declare(gan_network *net, gan_layer *l, int64_t units, int init_arg, bool bias)
 {
     int64_t in = gan_sample_floats(&l->in);
-    if (in > INT32_MAX / units) return gan__layer_error(l, "%lld weights are too many", (long long)(in * units));
+    if (in > INT32_MAX / units) return gan__layer_error(l, "%lld inputs x %lld outputs are more weights than %d",
+                                                           (long long)in, (long long)units, INT32_MAX);
     gan_param w = {.n_dims = 2, .dims = {in, units}, .panel = true, .fan_in = (double)in, .fan_out = (double)units};
     gan__choose_init(l, init_arg, &w);
     GAN_TRY(gan__param_declare(net, l, "weight", &w));

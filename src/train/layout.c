@@ -31,6 +31,22 @@ static const char *nearest(char text[80], int64_t below, int64_t above)
     return text;
 }
 
+static const char *plural(int64_t n)
+{
+    return n == 1 ? "" : "s";
+}
+
+/* The remedy names what does not fit, no more: the batch only where it does not divide. */
+static gan_status too_many_ranks(const gan_layout *l)
+{
+    char batch[160] = "", near[80];
+    if (l->batch % l->ranks != 0)
+        snprintf(batch, sizeof batch, " and train.batch, now %lld, to a multiple of it (%s)", (long long)l->batch,
+                 nearest(near, l->batch / l->ranks * l->ranks, (l->batch + l->ranks - 1) / l->ranks * l->ranks));
+    return GAN_FAIL(GAN_ECONFIG, "%d ranks share %lld shard%s: start at most %lld rank%s, or set parallel.shards = %d%s", l->ranks,
+                    (long long)l->shards, plural(l->shards), (long long)l->shards, plural(l->shards), l->ranks, batch);
+}
+
 static gan_status check_ordered(const gan_layout *l, const char *batch, const char *shards)
 {
     long long below = power_below(l->ranks);
@@ -48,13 +64,7 @@ static gan_status check_ordered(const gan_layout *l, const char *batch, const ch
                         "%d ranks: parallel.reduce = ordered needs a power of two; start %lld or %lld ranks, or use "
                         "reduce = fast",
                         l->ranks, below, 2 * below);
-    if (l->ranks > l->shards)
-        return GAN_FAIL(GAN_ECONFIG,
-                        "%d ranks share %lld shards: start at most %lld ranks, or set parallel.shards = %d and train.batch, "
-                        "now %lld, to a multiple of it (%s)",
-                        l->ranks, (long long)l->shards, (long long)l->shards, l->ranks, (long long)l->batch,
-                        nearest(near, l->batch / l->ranks * l->ranks, (l->batch + l->ranks - 1) / l->ranks * l->ranks));
-    return GAN_OK;
+    return l->ranks > l->shards ? too_many_ranks(l) : GAN_OK;
 }
 
 static gan_status check_fast(const gan_layout *l, const char *batch)

@@ -39,8 +39,8 @@ void gan_banner(const gan_session *s)
     gan_say(GAN_NORMAL, "data      %s: %lld samples of %s, %.1f MiB per node", info->name, (long long)info->n, shape,
             (double)info->bytes / 1048576);
     if (s->team.size > 1) snprintf(team, sizeof team, ", one copy of the networks for %d ranks", s->team.size);
-    gan_say(GAN_NORMAL, "batch     %lld = %d rank%s x %lld, %lld shards, reduce = %s%s", (long long)l->batch, l->ranks,
-            l->ranks > 1 ? "s" : "", (long long)(l->batch / l->ranks), (long long)l->shards,
+    gan_say(GAN_NORMAL, "batch     %lld = %d rank%s x %lld, %lld shard%s, reduce = %s%s", (long long)l->batch, l->ranks,
+            l->ranks > 1 ? "s" : "", (long long)(l->batch / l->ranks), (long long)l->shards, l->shards == 1 ? "" : "s",
             l->mode == GAN_REDUCE_ORDERED ? "ordered" : "fast", team);
     for (int i = 0; i < s->model->n_nets; i++)
         gan_say(GAN_NORMAL, "%-9s %-16s %lld parameters, %s, rate %g", i ? "" : "networks", s->model->nets[i]->name,
