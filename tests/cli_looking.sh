@@ -34,6 +34,24 @@ gives 3 'generator: dense units' "$gan" config "$job" --set 'generator.layers=de
 gives 3 'dense has no argument "unit"' "$gan" config "$job" --set 'discriminator.layers=dense unit=3'
 gives 3 'generator.schedule = linear needs generator.schedule_steps' "$gan" config "$job" --set generator.schedule=linear
 
+# ---- data ---------------------------------------------------------------------------------------------------------
+
+trains 2 --set run.dir="$dir/few" --set data.samples=31
+says 'fewer samples than a batch' 'warning: the data has 31 samples, fewer than the 32 that a step reads'
+trains 1 --set run.dir="$dir/enough" --set data.samples=32
+grep '^warning' "$dir/output" && fail 'as many samples as a batch' 'no warning' "$(cat "$dir/output")"
+
+# Made by h5py: /images of int16 [32,2].
+base64 -d <<END | gunzip >"$dir/int16.h5"
+H4sIAAAAAAACA+v0cHHj5ZLiYgABDg4GFgYBBmTwHwoaOFD5MPkEKM0IpTug9AommDgjWE4CKi4INR9dXUiQqytI9X80ALPHgAVCczCMgpEIPFwdA0B0BJQP
+S6UnmFDVZeYmpqcWI9KjB4X2MjKwQsxihPE1IDQTREABqg7mDHQ+M9ClIJUCHDAxiMtZgSkZJM7EBDGIA5pDmBlhSbwBzSUNgyIegv38XUA5GpYPFZhH0+Yo
+GAWjgDwAACtOcWWACAAA
+END
+gives 0 'training would refuse this dataset' "$gan" info "$dir/int16.h5"
+says 'info of int16' '/images holds int16; uint8 or float32 is wanted'
+gives 0 'data/fashion-mnist-10k.h5: dataset' "$gan" info data/fashion-mnist-10k.h5
+grep 'refuse' "$dir/output" && fail 'info of a good dataset' 'no warning' "$(cat "$dir/output")"
+
 # ---- -v -----------------------------------------------------------------------------------------------------------
 
 trains 2 -v --set checkpoint.every=6

@@ -111,6 +111,10 @@ head -c 600 "$dir/run/checkpoints/step-000000012.h5" >"$dir/again/checkpoints/st
 head -c 6146 /dev/zero >"$dir/black.bin"
 refuses 'a dataset over a damaged checkpoint' 2 'step-000000012.h5 is a checkpoint; it is not written over' \
     "$gan" import cifar "$dir/black.bin" "$dir/again/checkpoints/step-000000012.h5"
+for name in a.png a.h5; do
+    refuses "samples into nowhere, $name" 7 "$dir/nowhere/$name: cannot open" "$gan" sample "$dir/run" --out "$dir/nowhere/$name"
+done
+refuses 'a dataset into nowhere' 7 "$dir/nowhere/a.h5: cannot open" "$gan" import cifar "$dir/black.bin" "$dir/nowhere/a.h5"
 same 'digest after all that' "$good" "$(hash_of "$dir/run")"
 "$gan" sample "$dir/run" --out "$dir/a.PNG" >"$dir/output" 2>&1 || fail 'samples to a.PNG' 'exit code 0' "$(cat "$dir/output")"
 head -c 4 "$dir/a.PNG" | grep -q PNG || fail 'samples to a.PNG' 'a picture' "$(head -c 8 "$dir/a.PNG" | od -c)"

@@ -8,6 +8,10 @@
 char *gan_file_temp(const char *path);
 #define GAN_FILE_TEMP_MARK ".tmp-"
 
+/* For failure texts, which name what was asked for: length of `path` without the mark and number of a temporary. Print it
+ * with "%.*s", gan_file_shown(path), path. */
+int gan_file_shown(const char *path);
+
 /* Sync `temp` to disk, give it the name `path` (replacing what was there) and sync the directory.
  * On failure (GAN_EIO with path and reason) `temp` is gone and `path` is as it was, unless only the directory could
  * not be synced. */

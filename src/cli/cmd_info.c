@@ -3,8 +3,10 @@
 #include "info.h"
 #include "locate.h"
 
+#include "gan/data.h"
 #include "gan/file.h"
 #include "gan/h5.h"
+#include "gan/log.h"
 #include "gan/mem.h"
 
 #include <errno.h>
@@ -43,6 +45,17 @@ static gan_status look_inside(const char *path, kind *is)
     return GAN_OK;
 }
 
+/* A dataset that can be looked at may still not be one that can be trained on. */
+static gan_status warn_if_refused(const char *path)
+{
+    gan_status s = gan_dataset_check(path);
+    if (s == GAN_OK || s == GAN_ENOMEM) return s;
+    fflush(stdout);
+    gan_warn("training would refuse this dataset: %s", gan_fail_text());
+    gan_fail_clear();
+    return GAN_OK;
+}
+
 static gan_status info_hdf5(const char *path)
 {
     gan_h5_file f;
@@ -55,7 +68,8 @@ static gan_status info_hdf5(const char *path)
         gan_h5_close(&f, path); /* nothing was written */
     }
     gan_h5_unlock();
-    return metrics ? gan__info_metrics(path) : s;
+    if (metrics) return gan__info_metrics(path);
+    return s == GAN_OK ? warn_if_refused(path) : s;
 }
 
 static gan_status info_directory(const char *path, const gan__info_options *o)

@@ -68,7 +68,7 @@ static gan_status write_file(const char *path, const gan__samples *s)
     gan_status status = gan_h5_open(&f, path, GAN_H5_CREATE, 0);
     if (status == GAN_OK) {
         bool ok = write_images(f.id, s) && write_latents(f.id, s) && write_origin(f.id, s);
-        if (!ok && !f.error) status = GAN_FAIL(GAN_EIO, "%s: cannot write: %s", path, gan_h5_reason());
+        if (!ok && !f.error) status = GAN_FAIL(GAN_EIO, "%.*s: cannot write: %s", gan_file_shown(path), path, gan_h5_reason());
         gan_status closed = gan_h5_close(&f, path); /* has the text of a failed write */
         if (status == GAN_OK) status = closed;
     }

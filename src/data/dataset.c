@@ -199,6 +199,12 @@ gan_status gan__dataset_probe(const char *path, gan_dataset_shape *shape)
     return GAN_OK;
 }
 
+gan_status gan_dataset_check(const char *path)
+{
+    gan_dataset_shape shape;
+    return gan__dataset_probe(path, &shape);
+}
+
 gan_status gan__dataset_load(const char *path, const gan_dataset_shape *shape, void *to)
 {
     gan__dataset d;

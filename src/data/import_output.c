@@ -46,7 +46,7 @@ gan_status gan__import_array_open(gan__import_array *a, gan_h5_file *f, const ch
     }
     a->chunk_rows = rows_per_chunk(a->row_bytes);
     if ((a->dataset = create_dataset(f->id, name, a, compression)) >= 0) return GAN_OK;
-    return GAN_FAIL(GAN_EIO, "%s: cannot make /%s: %s", path, name, gan_h5_reason());
+    return GAN_FAIL(GAN_EIO, "%.*s: cannot make /%s: %s", gan_file_shown(path), path, name, gan_h5_reason());
 }
 
 gan_status gan__import_array_append(gan__import_array *a, const void *rows, int64_t n)
@@ -63,7 +63,7 @@ gan_status gan__import_array_append(gan__import_array *a, const void *rows, int6
               H5Dwrite(a->dataset, a->type, memory, file, H5P_DEFAULT, rows) >= 0;
     if (file >= 0) H5Sclose(file);
     if (memory >= 0) H5Sclose(memory);
-    return ok ? GAN_OK : GAN_FAIL(GAN_EIO, "%s: cannot write: %s", a->path, gan_h5_reason());
+    return ok ? GAN_OK : GAN_FAIL(GAN_EIO, "%.*s: cannot write: %s", gan_file_shown(a->path), a->path, gan_h5_reason());
 }
 
 gan_status gan__import_array_close(gan__import_array *a, gan_status s)
@@ -72,7 +72,7 @@ gan_status gan__import_array_close(gan__import_array *a, gan_status s)
     bool ok = H5Dclose(a->dataset) >= 0;
     a->dataset = -1;
     if (ok || s != GAN_OK) return s;
-    return GAN_FAIL(GAN_EIO, "%s: cannot write: %s", a->path, gan_h5_reason());
+    return GAN_FAIL(GAN_EIO, "%.*s: cannot write: %s", gan_file_shown(a->path), a->path, gan_h5_reason());
 }
 
 /* ---- the file ---------------------------------------------------------------------------------------------- */
@@ -116,7 +116,7 @@ gan_status gan__import_put_source(gan_h5_file *f, const char *path, const char *
     if (!names) return GAN_ENOMEM;
     bool ok = gan_h5_put_text(f->id, "source", names);
     gan_free(names);
-    return ok ? GAN_OK : GAN_FAIL(GAN_EIO, "%s: cannot write attribute source: %s", path, gan_h5_reason());
+    return ok ? GAN_OK : GAN_FAIL(GAN_EIO, "%.*s: cannot write attribute source: %s", gan_file_shown(path), path, gan_h5_reason());
 }
 
 void gan__import_say(const char *out_path, int64_t n, const int64_t image_dims[3], const char *extra)

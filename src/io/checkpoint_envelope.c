@@ -64,7 +64,7 @@ static gan_status scan(int fd, const char *path, char block[GAN_ENVELOPE_BYTES],
     int error = errno;
     gan_free(piece);
     *crc = (uint32_t)sum;
-    return got < 0 ? GAN_FAIL(GAN_EIO, "%s: cannot read: %s", path, strerror(error)) : GAN_OK;
+    return got < 0 ? GAN_FAIL(GAN_EIO, "%.*s: cannot read: %s", gan_file_shown(path), path, strerror(error)) : GAN_OK;
 }
 
 static gan_status write_block(int fd, const char *path, const char block[GAN_ENVELOPE_BYTES])
@@ -74,14 +74,14 @@ static gan_status write_block(int fd, const char *path, const char block[GAN_ENV
         (void)posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
         return GAN_OK;
     }
-    return GAN_FAIL(GAN_EIO, "%s: cannot write: %s; %s", path, strerror(errno), gan_file_remedy(errno));
+    return GAN_FAIL(GAN_EIO, "%.*s: cannot write: %s; %s", gan_file_shown(path), path, strerror(errno), gan_file_remedy(errno));
 }
 
 static gan_status open_to(int *fd, const char *path, int flags)
 {
     *fd = open(path, flags | O_CLOEXEC);
     if (*fd >= 0) return GAN_OK;
-    return GAN_FAIL(GAN_EIO, "%s: cannot open: %s; %s", path, strerror(errno), gan_file_remedy(errno));
+    return GAN_FAIL(GAN_EIO, "%.*s: cannot open: %s; %s", gan_file_shown(path), path, strerror(errno), gan_file_remedy(errno));
 }
 
 gan_status gan__envelope_stamp(const char *path)
@@ -96,7 +96,7 @@ gan_status gan__envelope_stamp(const char *path)
         render(block, length, crc);
         s = write_block(fd, path, block);
     }
-    if (close(fd) != 0 && s == GAN_OK) s = GAN_FAIL(GAN_EIO, "%s: cannot write: %s", path, strerror(errno));
+    if (close(fd) != 0 && s == GAN_OK) s = GAN_FAIL(GAN_EIO, "%.*s: cannot write: %s", gan_file_shown(path), path, strerror(errno));
     return s;
 }
 

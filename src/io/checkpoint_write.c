@@ -110,7 +110,7 @@ static gan_status part_done(gan_h5_file *f, const char *path, const char *part, 
     if (f->error)
         s = GAN_EIO;
     else if (!ok)
-        s = GAN_FAIL(GAN_EIO, "%s: cannot write %s: %s", path, part, gan_h5_reason());
+        s = GAN_FAIL(GAN_EIO, "%.*s: cannot write %s: %s", gan_file_shown(path), path, part, gan_h5_reason());
     gan_h5_unlock();
     return s;
 }
@@ -151,8 +151,8 @@ static gan_status compare_tensor(gan_h5_file *f, const char *path, const gan_ten
     gan_status s = gan__tensor_read(f->id, path, &copy);
     gan_h5_unlock();
     if (s == GAN_OK && memcmp(copy.data, t->data, (size_t)n * sizeof *t->data) != 0)
-        s = GAN_FAIL(GAN_EIO, "%s: what was read back of %s is not what was written; check disk and memory",
-                     path, t->name);
+        s = GAN_FAIL(GAN_EIO, "%.*s: what was read back of %s is not what was written; check disk and memory",
+                     gan_file_shown(path), path, t->name);
     gan_free(copy.data);
     return s;
 }

@@ -44,6 +44,15 @@ gan_status gan_file_regular(const char *path)
                                            : "device");
 }
 
+int gan_file_shown(const char *path)
+{
+    const char *mark = NULL;
+    for (const char *p = path; (p = strstr(p, GAN_FILE_TEMP_MARK)); p++) mark = p; /* the last one */
+    const char *number = mark ? mark + strlen(GAN_FILE_TEMP_MARK) : "";
+    bool temporary = *number && number[strspn(number, "0123456789")] == '\0';
+    return (int)(temporary ? (size_t)(mark - path) : strlen(path));
+}
+
 static bool is_temporary(const char *name, const char *prefix)
 {
     const char *mark = strstr(name, GAN_FILE_TEMP_MARK);

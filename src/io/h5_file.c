@@ -182,7 +182,7 @@ gan_status gan_h5_open(gan_h5_file *f, const char *path, gan_h5_mode mode, int64
     *f = (gan_h5_file){.fd = open(path, open_flags(mode), 0666)};
     if (f->fd < 0) {
         int error = errno;
-        return GAN_FAIL(GAN_EIO, "%s: cannot open: %s; %s", path, strerror(error), gan_file_remedy(error));
+        return GAN_FAIL(GAN_EIO, "%.*s: cannot open: %s; %s", gan_file_shown(path), path, strerror(error), gan_file_remedy(error));
     }
     hid_t creation = H5Pcreate(H5P_FILE_CREATE);
     hid_t id = creation < 0 ? -1 : open_id(f, path, mode, creation, user_block);
@@ -208,6 +208,6 @@ gan_status gan_h5_close(gan_h5_file *f, const char *path)
     int error = f->error;
     *f = (gan_h5_file){.error = error};
     if (error)
-        return GAN_FAIL(GAN_EIO, "%s: cannot write: %s; %s", path, strerror(error), gan_file_remedy(error));
-    return closed ? GAN_OK : GAN_FAIL(GAN_EIO, "%s: cannot close: %s", path, gan_h5_reason());
+        return GAN_FAIL(GAN_EIO, "%.*s: cannot write: %s; %s", gan_file_shown(path), path, strerror(error), gan_file_remedy(error));
+    return closed ? GAN_OK : GAN_FAIL(GAN_EIO, "%.*s: cannot close: %s", gan_file_shown(path), path, gan_h5_reason());
 }

@@ -26,6 +26,14 @@ static void say_plan(const gan_session *s)
             (long long)gan_config_int(s->cfg, "run", "seed"));
 }
 
+static void warn_of_few_samples(const gan_session *s)
+{
+    int64_t n = gan_source_describe(s->source)->n, step = gan_session_images_per_step(s);
+    if (n < step && s->comm->rank == 0)
+        gan_warn("the data has %lld samples, fewer than the %lld that a step reads: it takes some of them more than once",
+                 (long long)n, (long long)step);
+}
+
 void gan_banner(const gan_session *s)
 {
     const gan_source_info *info = gan_source_describe(s->source);
@@ -47,6 +55,7 @@ void gan_banner(const gan_session *s)
                 (long long)gan_network_trained(s->model->nets[i]),
                 gan_config_text(s->cfg, s->model->nets[i]->name, "optimizer"), gan_optimizer_rate(s->model->opts[i], 0));
     say_plan(s);
+    warn_of_few_samples(s);
 }
 
 /* A mixture without extent, radius or spacing 0, is one blob: show that. */
