@@ -26,6 +26,10 @@ head -c 6000 /dev/zero >"$dir/cut.bin"
 gives 0 '2 images of 32 x 32 x 3 with labels' "$gan" import cifar "$dir/black.bin" "$dir/c.h5"
 gives 5 'cut.bin: record 2 is cut off: 2927 bytes instead of 3073' "$gan" import cifar "$dir/cut.bin" "$dir/c.h5"
 gives 0 '32x32x3' "$gan" info "$dir/c.h5"
+gzip -c "$dir/black.bin" >"$dir/black.gz"
+gives 0 '2 images of 32 x 32 x 3 with labels' "$gan" import cifar "$dir/black.gz" "$dir/g.h5"
+head -c -1 "$dir/black.gz" >"$dir/short.gz"
+gives 5 'short.gz: cut off' "$gan" import cifar "$dir/short.gz" "$dir/g.h5"
 gives 2 'takes no options' "$gan" import cifar "$dir/black.bin" "$dir/c.h5" --size 3
 gives 2 'did you mean cifar?' "$gan" import cifra "$dir/black.bin" "$dir/c.h5"
 

@@ -181,6 +181,7 @@ warns 'a fifo as checkpoint' "$dir/again/$newest: not a file but a fifo; taking 
 same 'digest after a fifo' "$good" "$(hash_of "$dir/again")"
 mkfifo "$dir/fifo.h5"
 refuses 'a fifo as dataset' 5 "$dir/fifo.h5: not a file but a fifo" "$gan" "$job" --set data.source=file --set data.file="$dir/fifo.h5"
+refuses 'a fifo as IDX file' 7 "$dir/fifo.h5: not a file but a fifo" "$gan" import idx "$dir/fifo.h5" "$dir/out.h5"
 refuses 'what a fifo is' 7 "$dir/fifo.h5: not a file but a fifo" "$gan" info "$dir/fifo.h5"
 
 for name in latest step-000000012.h5 step-000000099.h5; do

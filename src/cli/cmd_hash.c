@@ -68,7 +68,8 @@ const gan_command gan_command_hash = {
             "and a\n"
             "resumed run has that of the run that was never stopped. The file is verified first.\n"
             "\n"
-            "  CHECKPOINT     a file, or a run directory (then its checkpoints/latest)\n"
+            "  CHECKPOINT     a file, or a run directory (then its checkpoints/latest, or if that is damaged\n"
+            "                 the newest good one)\n"
             "\n"
             "Example: gan_mpi hash runs/one-rank/checkpoints/latest runs/four-ranks/checkpoints/latest\n",
     .run = run,

@@ -8,6 +8,7 @@
 #include "gan/checkpoint.h"
 #include "gan/config.h"
 #include "gan/data.h"
+#include "gan/file.h"
 #include "gan/mem.h"
 
 #include <string.h>
@@ -47,6 +48,7 @@ static gan_status import_sorted(const char *const *images, int n_images, const c
 static gan_status import_idx(const char *const *words, int n, const char *out, const values *unused)
 {
     (void)unused;
+    for (int i = 0; i < n; i++) GAN_TRY(gan_file_regular(words[i])); /* they are opened several times */
     const char **images = gan_calloc(2 * (int64_t)n, sizeof *images), **labels = images ? images + n : NULL;
     int n_images = 0, n_labels = 0;
     if (!images) return GAN_ENOMEM;

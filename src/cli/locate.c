@@ -51,7 +51,7 @@ static gan_status choose_in(char **out, const char *dir)
         return GAN_OK;
     }
     if (s != GAN_ENOMEM) {
-        if (stat(latest, &st) != 0) gan_warn("%s", gan_fail_text());
+        if (stat(latest, &st) != 0 || !S_ISREG(st.st_mode)) gan_warn("%s", gan_fail_text());
         gan_fail_clear();
         s = newest_in(out, dir);
         if (s == GAN_OK && !*out) s = GAN_FAIL(GAN_ECKPT, "%s: not a good checkpoint, and there is no other", latest);

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <zlib.h>
 
 enum { PIECE = 1 << 16, GZIP_ONLY = 15 + 16 };
@@ -69,6 +70,8 @@ static gan_status check_file(unpacking *u, const char *path)
 
 gan_status gan__gzip_whole(const char *path)
 {
+    struct stat st;
+    if (stat(path, &st) != 0 || !S_ISREG(st.st_mode)) return GAN_OK;
     unpacking *u = gan_calloc(1, sizeof *u);
     if (!u) return GAN_ENOMEM;
     u->file = fopen(path, "rb");

@@ -3,6 +3,7 @@
  * A file is records of one label byte (0..9) and 32 x 32 pixels, all red ones first, then green, then blue. There is
  * no header: a length that is no multiple of a record, or a label above 9, is how one notices another format (that of
  * CIFAR-100 has two label bytes). */
+#include "gzip_whole.h"
 #include "import.h"
 
 #include "gan/data.h"
@@ -83,6 +84,7 @@ static gan_status append(job *j, gzFile gz, const char *path)
 
 static gan_status append_file(job *j, const char *path)
 {
+    GAN_TRY(gan__gzip_whole(path));
     errno = 0;
     gzFile gz = gzopen(path, "rb"); /* reads plain files as well */
     if (!gz) {
