@@ -1,7 +1,6 @@
 /* What a run says at the terminal: the lines it begins with, and one line that tells how it goes. */
 #include "terminal.h"
 
-#include "gan/clock.h"
 #include "gan/log.h"
 
 #include <stdio.h>
@@ -79,23 +78,10 @@ void gan_picture_range(const gan_config *cfg, float *lo, float *hi)
 
 /* ---- progress ---------------------------------------------------------------------------------------------- */
 
-static void time_text(double s, char *text, size_t n)
-{
-    long t = (long)(s + 0.5);
-    if (t >= 86400) snprintf(text, n, "%ldd %02ld:%02ld:%02ld", t / 86400, t / 3600 % 24, t / 60 % 60, t % 60);
-    else if (t >= 3600) snprintf(text, n, "%ld:%02ld:%02ld", t / 3600, t / 60 % 60, t % 60);
-    else snprintf(text, n, "%ld:%02ld", t / 60, t % 60);
-}
-
-/* Plain lines come often at first and rarely later: a log of days stays readable. */
-static double plain_interval_s(double elapsed_s)
-{
-    return elapsed_s < 60 ? 5 : elapsed_s < 600 ? 30 : 120;
-}
-
 void gan_progress_begin(gan_progress *p, int64_t first_step, int64_t last_step)
 {
-    *p = (gan_progress){.first = first_step, .last = last_step, .begin_s = gan_clock_s()};
+    *p = (gan_progress){.first = first_step, .last = last_step};
+    gan_pace_begin(&p->pace);
 }
 
 /* -v: where the time of a step goes; the record ends with two values for each phase. */
@@ -113,18 +99,14 @@ static void say_phases(const gan_session *s, const gan_record *r)
 
 void gan_progress_show(gan_progress *p, const gan_session *s, const gan_record *r, int64_t step)
 {
-    double now = gan_clock_s(), elapsed = now - p->begin_s;
-    bool lasting = !gan_log_is_tty() || gan_log_level() >= GAN_VERBOSE; /* lines that stay */
-    double interval = lasting ? plain_interval_s(elapsed) : 0.2;
-    if (now - p->shown_s < interval && step != p->last) return;
-    p->shown_s = now;
+    if (!gan_pace_due(&p->pace) && step != p->last) return;
     char line[512], left[64], values[256] = "";
     size_t at = 0;
     for (int i = 0; r->taken && i < s->step->n_metrics && at < sizeof values; i++)
         at += (size_t)snprintf(values + at, sizeof values - at, "  %s %.3f", r->names[i], r->values[i]);
-    double steps_per_s = (double)(step - p->first) / elapsed;
+    double steps_per_s = (double)(step - p->first) / gan_pace_elapsed_s(&p->pace);
     double images = (double)gan_session_images_per_step(s);
-    time_text((double)(p->last - step) / steps_per_s, left, sizeof left);
+    gan_time_text((double)(p->last - step) / steps_per_s, left, sizeof left);
     snprintf(line, sizeof line, "step %lld/%lld  epoch %.2f%s  %.0f images/s  %s left", (long long)step,
              (long long)p->last, images * (double)step / (double)gan_source_describe(s->source)->n, values,
              images * steps_per_s, left);

@@ -4,9 +4,11 @@
 
 #include "record.h"
 
+#include "gan/pace.h"
+
 typedef struct gan_progress {
-    int64_t first, last;     /* finished steps at the start of this process, and at the end of the run */
-    double begin_s, shown_s; /* clock */
+    int64_t first, last; /* finished steps at the start of this process, and at the end of the run */
+    gan_pace pace;
 } gan_progress;
 
 void gan_progress_begin(gan_progress *p, int64_t first_step, int64_t last_step);
