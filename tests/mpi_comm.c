@@ -1,6 +1,6 @@
 /* np: 1 2 4 */
 /* Proved here: what one rank knows all ranks agree on; a failure on one rank is said once, with its own text;
- * small collectives; one block of memory per node that all its ranks see; failing allocations leave nobody
+ * small collectives; blocks on their way to rank 0; one block of memory per node that all its ranks see; failing allocations leave nobody
  * waiting.
  *
  * With the argument "abort" the last rank ends all others instead (see cli_abort.sh). */
@@ -109,6 +109,41 @@ static void broadcast(mpi_test *t)
     }
 }
 
+/* Byte i of the k-th block of a rank. */
+static unsigned char block_byte(int rank, int k, int64_t i)
+{
+    return (unsigned char)(rank * 31 + k * 7 + i * 3);
+}
+
+/* Two blocks of each rank under way at a time, which rank 0 takes rank by rank; and a process alone, without MPI. */
+static void deliveries(mpi_test *t)
+{
+    enum { BLOCKS = 5, BYTES = 300001 };
+    const gan_comm *c = t->c;
+    static unsigned char x[2][BYTES];
+    gan_delivery d[2] = {{.under_way = false}};
+    int64_t wrong = 0;
+    for (int k = 0; k < BLOCKS && c->rank > 0; k++) {
+        CHECK_OK(t, gan_delivery_finish(&d[k % 2]));
+        for (int64_t i = 0; i < BYTES; i++) x[k % 2][i] = block_byte(c->rank, k, i);
+        CHECK_OK(t, gan_delivery_move_on(&d[!(k % 2)]));
+        CHECK_OK(t, gan_delivery_start(&d[k % 2], c, x[k % 2], BYTES));
+    }
+    for (int rank = 1; rank < c->size && c->rank == 0; rank++)
+        for (int k = 0; k < BLOCKS; k++) {
+            CHECK_OK(t, gan_delivery_take(c, rank, x[0], BYTES));
+            for (int64_t i = 0; i < BYTES; i++) wrong += x[0][i] != block_byte(rank, k, i);
+        }
+    CHECK(t, wrong == 0, "%lld bytes are wrong", (long long)wrong);
+    for (int i = 0; i < 2; i++) CHECK_OK(t, gan_delivery_finish(&d[i]));
+    gan_fail_clear();
+    CHECK(t, gan_delivery_start(&d[0], c, x[0], INT64_C(1) << 31) == GAN_ESHAPE, "took 2 GiB");
+    CHECK(t, gan_delivery_take(c, 0, x[0], INT64_C(1) << 31) == GAN_ESHAPE, "took 2 GiB");
+    gan_fail_clear();
+    CHECK(t, gan_comm_agree(NULL, GAN_EIO) == GAN_EIO, "one rank does not agree with itself");
+    CHECK_OK(t, gan_comm_bcast(NULL, x, BYTES));
+}
+
 static void shared_memory(mpi_test *t)
 {
     static const int64_t lengths[] = {0, 1, 4097, 5000000};
@@ -196,6 +231,7 @@ int main(int argc, char **argv)
     reports(&t);
     collectives(&t);
     broadcast(&t);
+    deliveries(&t);
     shared_memory(&t);
     too_much_shared_memory(&t);
     misuse(&t);

@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 /* All message tags of the program. Reductions use GAN_TAG_REDUCTION + their number. */
-enum { GAN_TAG_REDUCTION = 100, GAN_TAG_MAX_REDUCTIONS = 4096 };
+enum { GAN_TAG_DELIVERY = 1, GAN_TAG_REDUCTION = 100, GAN_TAG_MAX_REDUCTIONS = 4096 };
 
 typedef struct gan_comm {
     MPI_Comm mpi;  /* our own duplicate of the given communicator, errors returned */
@@ -24,7 +24,8 @@ typedef struct gan_comm {
 gan_status gan_comm_open(gan_comm **out, MPI_Comm mpi);
 void gan_comm_close(gan_comm *c); /* collective; takes NULL */
 
-/* Collective: the worst status of all ranks, on all ranks. Every set-up and I/O phase ends in one. */
+/* Collective: the worst status of all ranks, on all ranks. Every set-up and I/O phase ends in one. c: NULL for a process
+ * alone, which never calls MPI. */
 gan_status gan_comm_agree(const gan_comm *c, gan_status mine);
 
 /* Collective: of the ranks whose status is not GAN_OK the lowest one that has a failure text prints it to stderr as
@@ -36,13 +37,27 @@ gan_status gan_comm_report(const gan_comm *c, gan_status mine);
  * unwound. Never returns. */
 __attribute__((noreturn)) void gan_comm_abort(const gan_comm *c, gan_status why, const char *text);
 
-/* Collective: copy n bytes of rank 0's buffer to all (in pieces, any n). */
+/* Collective: copy n bytes of rank 0's buffer to all (in pieces, any n). c: NULL for a process alone. */
 gan_status gan_comm_bcast(const gan_comm *c, void *bytes, int64_t n);
 /* Collective: smallest value over all ranks / whether all ranks pass the same value. */
 gan_status gan_comm_min(const gan_comm *c, int64_t mine, int64_t *min);
 gan_status gan_comm_same(const gan_comm *c, uint64_t mine, bool *same);
 /* Collective: gather one uint64 per rank to all; out[size]. */
 gan_status gan_comm_gather(const gan_comm *c, uint64_t mine, uint64_t *out);
+
+/* A block of bytes on its way to rank 0, beside computation. Zeroed before its first use; used again when it is finished.
+ * bytes [n], n at most INT_MAX (else GAN_ESHAPE): borrowed from _start to _finish. MPI moves messages only inside its calls:
+ * call _move_on in the gaps of other work. _finish waits, and takes one that was never started. Blocks of a rank arrive in
+ * the order of their starts. All local; GAN_EMPI when MPI refused. Allocate nothing. */
+typedef struct gan_delivery {
+    MPI_Request request;
+    bool under_way;
+} gan_delivery;
+gan_status gan_delivery_start(gan_delivery *d, const gan_comm *c, const void *bytes, int64_t n);
+gan_status gan_delivery_move_on(gan_delivery *d);
+gan_status gan_delivery_finish(gan_delivery *d);
+/* On rank 0: wait for the next block of rank `from`, which has n bytes as well. */
+gan_status gan_delivery_take(const gan_comm *c, int from, void *bytes, int64_t n);
 
 /* A block of node-shared memory: one copy per node, zeros at first. Collective. *bytes is 64-byte aligned on every rank;
  * `owner` says whether this rank is the node's first, which fills what all read. After filling, call gan_shared_ready

@@ -17,7 +17,7 @@ gan_status gan__worst(MPI_Comm mpi, gan_status mine)
 
 gan_status gan_comm_agree(const gan_comm *c, gan_status mine)
 {
-    return gan__worst(c->mpi, mine);
+    return c ? gan__worst(c->mpi, mine) : mine;
 }
 
 static void print_error(const gan_comm *c, const char *text)

@@ -4,7 +4,7 @@
 gan_status gan_comm_bcast(const gan_comm *c, void *bytes, int64_t n)
 {
     const int64_t piece = INT64_C(1) << 30; /* MPI counts are int */
-    for (int64_t at = 0; at < n; at += piece) {
+    for (int64_t at = 0; c && at < n; at += piece) {
         int count = (int)(n - at < piece ? n - at : piece);
         GAN_TRY(gan__mpi(MPI_Bcast((char *)bytes + at, count, MPI_BYTE, 0, c->mpi), "copy from rank 0"));
     }
