@@ -16,9 +16,11 @@ typedef struct gan__import_array {
     int rank;
     hsize_t dims[4];    /* dims[0]: rows so far */
     int64_t row_bytes;
-    int64_t chunk_rows; /* a good number of rows to append at a time */
+    int64_t chunk_rows; /* gan__import_rows_per_chunk */
 } gan__import_array;
 
+/* A good number of rows to append at a time. */
+int64_t gan__import_rows_per_chunk(int64_t row_bytes);
 /* A new array of a file, dims [*, row_dims[0], ...] with `rank` dimensions in all, of H5T_NATIVE_UINT8 or _INT8. */
 gan_status gan__import_array_open(gan__import_array *a, gan_h5_file *f, const char *path, const char *name, hid_t type,
                                   int rank, const int64_t *row_dims, unsigned compression);

@@ -14,7 +14,7 @@ enum { CHUNK_BYTES = 800 << 10, CHUNK_ROWS = 256, SMALL_ROWS = 65536, SMALL_BYTE
 
 /* ---- arrays ------------------------------------------------------------------------------------------------ */
 
-static int64_t rows_per_chunk(int64_t row_bytes)
+int64_t gan__import_rows_per_chunk(int64_t row_bytes)
 {
     int64_t n = CHUNK_BYTES / row_bytes, most = row_bytes <= SMALL_BYTES ? SMALL_ROWS : CHUNK_ROWS;
     return n < 1 ? 1 : n > most ? most : n;
@@ -29,7 +29,7 @@ static hid_t create_dataset(hid_t file, const char *name, const gan__import_arra
     most[0] = H5S_UNLIMITED;
     hid_t space = H5Screate_simple(a->rank, a->dims, most), p = H5Pcreate(H5P_DATASET_CREATE), dataset = -1;
     if (space >= 0 && p >= 0 && H5Pset_chunk(p, a->rank, chunk) >= 0 && H5Pset_deflate(p, compression) >= 0 &&
-        H5Pset_fletcher32(p) >= 0)
+        H5Pset_fletcher32(p) >= 0 && H5Pset_obj_track_times(p, false) >= 0)
         dataset = H5Dcreate2(file, name, a->type, space, H5P_DEFAULT, p, H5P_DEFAULT);
     if (p >= 0) H5Pclose(p);
     if (space >= 0) H5Sclose(space);
@@ -44,7 +44,7 @@ gan_status gan__import_array_open(gan__import_array *a, gan_h5_file *f, const ch
         a->dims[d] = (hsize_t)row_dims[d - 1];
         a->row_bytes *= row_dims[d - 1];
     }
-    a->chunk_rows = rows_per_chunk(a->row_bytes);
+    a->chunk_rows = gan__import_rows_per_chunk(a->row_bytes);
     if ((a->dataset = create_dataset(f->id, name, a, compression)) >= 0) return GAN_OK;
     return GAN_FAIL(GAN_EIO, "%.*s: cannot make /%s: %s", gan_file_shown(path), path, name, gan_h5_reason());
 }

@@ -184,8 +184,9 @@ gan_status gan_h5_open(gan_h5_file *f, const char *path, gan_h5_mode mode, int64
         int error = errno;
         return GAN_FAIL(GAN_EIO, "%.*s: cannot open: %s; %s", gan_file_shown(path), path, strerror(error), gan_file_remedy(error));
     }
-    hid_t creation = H5Pcreate(H5P_FILE_CREATE);
-    hid_t id = creation < 0 ? -1 : open_id(f, path, mode, creation, user_block);
+    hid_t creation = H5Pcreate(H5P_FILE_CREATE), id = -1;
+    if (creation >= 0 && H5Pset_obj_track_times(creation, false) >= 0) /* the same content is the same bytes */
+        id = open_id(f, path, mode, creation, user_block);
     if (creation >= 0) H5Pclose(creation);
     if (id >= 0) {
         f->id = id;
