@@ -2,8 +2,8 @@
  * code. Everything else is behind the command's `run`.
  *
  * A command that needs no MPI runs without, so that it starts at once and on login nodes as well. Started as several
- * ranks by mpirun all the same, the first one runs it, and the others wait: one shall speak, and a rank that leaves early
- * would have mpirun kill the one that was about to. */
+ * ranks by mpirun all the same, they share its work, if it can be shared; else the first one runs it, and the others wait:
+ * one shall speak, and a rank that leaves early would have mpirun kill the one that was about to. */
 #include "cli/help.h"
 #include "cli/locate.h"
 
@@ -89,10 +89,10 @@ static void print_error(gan_status s)
     fprintf(stderr, "error: %s\n", gan_fail_text()[0] ? gan_fail_text() : gan_status_text(s));
 }
 
-/* A command that needs no ranks. */
-static gan_status run_single(const gan_command *c, int argc, char **argv)
+/* A command that needs no ranks; comm: the ones that it has all the same, may be NULL. */
+static gan_status run_plain(const gan_command *c, const gan_comm *comm, int argc, char **argv)
 {
-    gan_status s = c->run(NULL, argc, argv);
+    gan_status s = c->run(comm, argc, argv);
     if (s == GAN_OK && (fflush(stdout) != 0 || ferror(stdout)))
         s = GAN_FAIL(GAN_EIO, "cannot write to standard output: %s", strerror(errno));
     return s;
@@ -100,7 +100,7 @@ static gan_status run_single(const gan_command *c, int argc, char **argv)
 
 static gan_status run_alone(const gan_command *c, int argc, char **argv)
 {
-    gan_status s = run_single(c, argc, argv);
+    gan_status s = run_plain(c, NULL, argc, argv);
     if (s != GAN_OK) print_error(s);
     return s;
 }
@@ -112,8 +112,9 @@ static gan_status run_in_comm(const gan_command *c, int argc, char **argv)
     if (s != GAN_OK) gan_comm_abort(NULL, s, gan_fail_text()); /* without it ranks cannot even agree to end */
     gan_log_setup(comm->rank, GAN_NORMAL);
     if (c->uses_mpi) s = c->run(comm, argc, argv);
+    else if (c->shares_work) s = run_plain(c, comm, argc, argv);
     else if (comm->rank == 0)
-        s = run_single(c, argc, argv); /* once, however often it was started */
+        s = run_plain(c, NULL, argc, argv); /* once, however often it was started */
     s = gan_comm_report(comm, s);
     gan_comm_close(comm);
     return s;

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Importing as a user types it, from files made here: CIFAR-10's binaries, and a PNG of one pixel.
-# Proved: texts and exit codes; that what was imported is read by `info`; that a failed import leaves the old dataset.
+# Proved: texts and exit codes; that what was imported is read by `info`; that a failed import leaves the old dataset; that
+# several ranks make the file that one process makes, and end with one message.
 . tests/mpi_env.sh
 gan=${GAN_MPI:-build/release/gan_mpi}
 dir=$(mktemp -d "${TMPDIR:-/tmp}/gan_import.XXXXXX") || exit 1
@@ -18,6 +19,16 @@ gives() {
             "$(cat "$dir/output")"
         failed=$((failed + 1))
     fi
+}
+
+equal() { # what, wanted, got
+    [ "$2" = "$3" ] && return
+    printf 'FAIL %s\n  wanted: %s\n  got:    %s\n' "$1" "$2" "$3"
+    failed=$((failed + 1))
+}
+
+once() { # TEXT: as many lines of the last output hold it
+    equal "$1: lines" 1 "$(grep -cF -e "$1" "$dir/output")"
 }
 
 # Two records of zeros: label 0, black.
@@ -50,5 +61,46 @@ gives 2 'wants skip or refuse' "$gan" import images "$dir/in" "$dir/i.h5" --size
 gives 2 'did you mean --channels?' "$gan" import images "$dir/in" "$dir/i.h5" --size 4 --chanels 3
 gives 5 'no-such-directory: cannot open' "$gan" import images "$dir/no-such-directory" "$dir/i.h5" --size 4
 gives 0 '4x4x1' "$gan" info "$dir/i.h5"
+
+# ---- several ranks ---------------------------------------------------------------------------------------------------
+
+# Thirteen pictures of three kinds, of which each rank reads a part, and in several rounds.
+mkdir "$dir/many"
+for i in 01 02 03 04 05 06 07 08 09 10 11 12 13; do
+    case $i in *[147]) from=docs/quickstart.png ;; *[258]) from=docs/dcgan-fashion-mnist.png ;; *) from=$dir/in/dot.png ;; esac
+    cp "$from" "$dir/many/$i.png"
+done
+many="import images $dir/many"
+# shellcheck disable=SC2086
+{
+    gives 0 '13 images of 500 x 500 x 3' "$gan" $many "$dir/alone.h5" --size 500 --channels 3
+    for np in 1 2 3 4; do
+        gives 0 '13 images of 500 x 500 x 3' mpirun -np $np "$gan" $many "$dir/ranks.h5" --size 500 --channels 3
+        cmp -s "$dir/alone.h5" "$dir/ranks.h5"
+        equal "cmp with the file of $np ranks" 0 $?
+        gives 0 '2 images of 32 x 32 x 3 with labels' mpirun -np $np "$gan" import cifar "$dir/black.bin" "$dir/c.h5"
+        gives 2 'option --size wants' mpirun -np $np "$gan" $many "$dir/ranks.h5" --size 0
+        once 'option --size wants'
+    done
+    for i in 13 08 05 01; do # the first bad one is named
+        printf 'no picture' >"$dir/many/$i.png"
+        gives 5 "many/$i.png: neither PNG nor JPEG" mpirun -np 4 "$gan" $many "$dir/ranks.h5" --size 500 --channels 3
+        once 'error: '
+    done
+    gives 0 '9 images of 500 x 500 x 3, 4 bad left out' \
+        mpirun -np 4 "$gan" $many "$dir/ranks.h5" --size 500 --channels 3 --bad skip
+    equal 'order of the bad ones' '01 05 08 13 ' "$(sed -n 's/^warning: .*many\/\([0-9]*\).png: .*left out$/\1/p' "$dir/output" | tr '\n' ' ')"
+    gives 5 'no-such-directory: cannot open' mpirun -np 3 "$gan" import images "$dir/no-such-directory" "$dir/ranks.h5" --size 4
+    once 'error: '
+    gives 0 '500x500x3' "$gan" info "$dir/ranks.h5"
+    if mkdir "$dir/disk" && mount -t tmpfs -o size=200k tmpfs "$dir/disk" 2>/dev/null; then
+        gives 7 'No space left on device' mpirun -np 4 "$gan" $many "$dir/disk/ranks.h5" --size 500 --channels 3 --bad skip
+        once 'error: '
+        equal 'what is left on the full disk' '' "$(ls -A "$dir/disk")"
+        umount -l "$dir/disk"
+    else
+        echo 'skipped: a full disk (no right to mount a small file system here)'
+    fi
+}
 
 [ "$failed" = 0 ]

@@ -73,7 +73,7 @@ static void new_dir(void)
 static gan_status import(int size, int channels, bool skip)
 {
     gan_import_options o = {.dir = scratch("in"), .size = size, .channels = channels, .skip_bad = skip};
-    return gan_import_images(&o, scratch("out.h5"));
+    return gan_import_images(NULL, &o, scratch("out.h5"));
 }
 
 static uint8_t *imported(int n, int size, int channels)
@@ -220,7 +220,7 @@ static gan_status import_with(const char *text)
 {
     spill(scratch("list.txt"), text, (long)strlen(text));
     gan_import_options o = {.dir = scratch("in"), .size = 2, .attributes = scratch("list.txt")};
-    return gan_import_images(&o, scratch("out.h5"));
+    return gan_import_images(NULL, &o, scratch("out.h5"));
 }
 
 static void attributes_follow_their_pictures(void **state)

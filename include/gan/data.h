@@ -73,8 +73,14 @@ gan_status gan_import_idx(const char *const *images, const char *const *labels, 
 /* CIFAR-10's binary files, plain or gzipped, one after the other, to [N,32,32,3] with labels. Local, rank 0 only. */
 gan_status gan_import_cifar(const char *const *files, int n_files, const char *out_path);
 
-/* `gan_mpi import images`: the PNG and JPEG files below a directory, sorted by path, to [N,size,size,channels] uint8.
- * Local, rank 0 only. Each is cut to the square in its middle and resized with antialiasing. */
+/* `gan_mpi import images`: the PNG and JPEG files below a directory, sorted by path, to [N,size,size,channels] uint8. Each
+ * is cut to the square in its middle and resized with antialiasing.
+ *
+ * Collective; c: NULL for a process alone, which never calls MPI. All ranks read pictures (at most two blocks of some 256 or 1 MiB
+ * at a time), so all must see `dir`; rank 0 alone touches out_path and o->attributes, and speaks. The file is the same,
+ * byte by byte, on any number of ranks. GAN_EDATA on all ranks: a bad picture, the first in order when it is not skipped,
+ * other channels than the first one's, no pictures, no directory, a list of attributes that does not fit; GAN_EIO: out_path.
+ * After a failure out_path is what it was. */
 enum { GAN_IMPORT_MAX_SIZE = 4096 };
 typedef struct gan_import_options {
     const char *dir;
@@ -83,6 +89,6 @@ typedef struct gan_import_options {
     bool skip_bad; /* a picture that cannot be decoded is named in a warning and left out; else it is refused */
     const char *attributes; /* CelebA's list_attr_celeba.txt, to /attributes [N,40] int8 with their names; may be NULL */
 } gan_import_options;
-gan_status gan_import_images(const gan_import_options *o, const char *out_path);
+gan_status gan_import_images(const gan_comm *c, const gan_import_options *o, const char *out_path);
 
 #endif

@@ -13,6 +13,7 @@ typedef struct gan_command {
     const char *summary; /* one line, for the list of commands */
     const char *help;    /* whole text of --help, ends with a newline */
     bool uses_mpi;       /* started inside MPI_Init..MPI_Finalize, with a communicator; others start at once, comm is NULL */
+    bool shares_work;    /* an other, but started as several ranks all of them run it, with a communicator */
     gan_status (*run)(const gan_comm *comm, int argc, char **argv); /* argv[0] is the first word after the name */
 } gan_command;
 

@@ -1,5 +1,8 @@
 /* gan_mpi import: foreign files to a dataset.
  *
+ * Started as several ranks, they share the reading of pictures; the other formats are nothing but one stream of bytes, and
+ * rank 0 imports them alone.
+ *
  * IDX files say themselves whether they hold images or labels, so they are given in any order, as a shell pattern
  * does; only the two kinds must come in the same order. */
 #include "cli.h"
@@ -45,9 +48,10 @@ static gan_status import_sorted(const char *const *images, int n_images, const c
     return gan_import_idx(images, n_labels ? labels : NULL, n_images, out);
 }
 
-static gan_status import_idx(const char *const *words, int n, const char *out, const values *unused)
+static gan_status import_idx(const gan_comm *comm, const char *const *words, int n, const char *out,
+                             const values *unused)
 {
-    (void)unused;
+    (void)comm, (void)unused;
     for (int i = 0; i < n; i++) GAN_TRY(gan_file_regular(words[i])); /* they are opened several times */
     const char **images = gan_calloc(2 * (int64_t)n, sizeof *images), **labels = images ? images + n : NULL;
     int n_images = 0, n_labels = 0;
@@ -63,13 +67,15 @@ static gan_status import_idx(const char *const *words, int n, const char *out, c
     return s;
 }
 
-static gan_status import_cifar(const char *const *files, int n, const char *out, const values *unused)
+static gan_status import_cifar(const gan_comm *comm, const char *const *files, int n, const char *out,
+                               const values *unused)
 {
-    (void)unused;
+    (void)comm, (void)unused;
     return gan_import_cifar(files, n, out);
 }
 
-static gan_status import_images(const char *const *words, int n, const char *out, const values *v)
+static gan_status import_images(const gan_comm *comm, const char *const *words, int n, const char *out,
+                                const values *v)
 {
     long long size, channels = 0;
     if (n != 1)
@@ -83,7 +89,8 @@ static gan_status import_images(const char *const *words, int n, const char *out
     bool skip = v->bad && strcmp(v->bad, "skip") == 0;
     if (v->bad && !skip && strcmp(v->bad, "refuse") != 0)
         return GAN_FAIL(GAN_EUSAGE, "option --bad wants skip or refuse, got \"%s\"", v->bad);
-    return gan_import_images(&(gan_import_options){.dir = words[0],
+    return gan_import_images(comm,
+                             &(gan_import_options){.dir = words[0],
                                                    .size = (int)size,
                                                    .channels = (int)channels,
                                                    .skip_bad = skip,
@@ -95,13 +102,15 @@ static gan_status import_images(const char *const *words, int n, const char *out
 
 typedef struct format {
     const char *name, *inputs; /* inputs: what comes before the dataset, for failure texts */
-    gan_status (*import)(const char *const *inputs, int n, const char *out, const values *v);
+    bool shared;               /* run on all ranks; else on the first one */
+    gan_status (*import)(const gan_comm *comm, const char *const *inputs, int n, const char *out,
+                         const values *v); /* comm: NULL without ranks */
 } format;
 
 static const format formats[] = {
-    {"idx", "IDX files", import_idx},
-    {"cifar", "CIFAR-10's .bin files", import_cifar},
-    {"images", "a directory", import_images},
+    {"idx", "IDX files", false, import_idx},
+    {"cifar", "CIFAR-10's .bin files", false, import_cifar},
+    {"images", "a directory", true, import_images},
 };
 
 enum { N_FORMATS = sizeof formats / sizeof formats[0] };
@@ -119,7 +128,7 @@ static gan_status find_format(const char *word, const format **found)
                     near ? "did you mean " : "known: idx, cifar, images", near ? near : "", near ? "?" : "");
 }
 
-static gan_status import(const char *const *words, int n, const values *v)
+static gan_status import(const gan_comm *comm, const char *const *words, int n, const values *v)
 {
     const format *f;
     if (n == 0) return GAN_FAIL(GAN_EUSAGE, "gan_mpi import: which format? See \"gan_mpi import --help\"");
@@ -139,13 +148,14 @@ static gan_status import(const char *const *words, int n, const values *v)
             GAN_EUSAGE,
             "gan_mpi import %s takes no options; --size, --channels, --bad and --attributes are for images",
             f->name);
-    GAN_TRY(gan_checkpoint_spare(out));
-    return f->import(words + 1, n - 2, out, v);
+    if (!f->shared && comm && comm->rank != 0) return GAN_OK;
+    gan_status s = comm && comm->rank != 0 ? GAN_OK : gan_checkpoint_spare(out);
+    if (f->shared && comm) s = gan_comm_agree(comm, s);
+    return s == GAN_OK ? f->import(comm, words + 1, n - 2, out, v) : s;
 }
 
 static gan_status run(const gan_comm *comm, int argc, char **argv)
 {
-    (void)comm;
     int n;
     values v = {0};
     const gan_option options[] = {{.name = "--size", .text = &v.size},
@@ -155,7 +165,7 @@ static gan_status run(const gan_comm *comm, int argc, char **argv)
     const char **words = gan_calloc(argc, sizeof *words);
     if (!words) return GAN_ENOMEM;
     gan_status s = gan_options_parse("import", argc, argv, options, 4, words, argc, &n);
-    if (s == GAN_OK) s = import(words, n, &v);
+    if (s == GAN_OK) s = import(comm, words, n, &v);
     gan_free(words);
     return s;
 }
@@ -187,7 +197,10 @@ const gan_command gan_command_import = {
         "  --bad WHAT     refuse (the default): a damaged picture ends the import; skip: it is named and "
         "left out\n"
         "\n"
+        "Under mpirun the ranks share the reading of pictures; the file is the same, byte by byte.\n"
+        "\n"
         "Example: gan_mpi import idx train-images-idx3-ubyte.gz train-labels-idx1-ubyte.gz \\\n"
         "                            t10k-images-idx3-ubyte.gz t10k-labels-idx1-ubyte.gz data/mnist.h5\n",
+    .shares_work = true,
     .run = run,
 };
