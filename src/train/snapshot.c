@@ -1,6 +1,7 @@
 /* Checkpoints of a model. Arrays are stored plainly, row-major in their logical shapes, whatever the layout in memory. */
 #include "gan/snapshot.h"
 
+#include "gan/dims.h"
 #include "gan/mem.h"
 #include "gan/train.h"
 
@@ -66,14 +67,6 @@ static gan_status take_arena(void *user, const char *group, const gan_network *n
     return GAN_OK;
 }
 
-static void dims_text(char *text, size_t n, int n_dims, const int64_t *dims)
-{
-    size_t at = 0;
-    *text = '\0';
-    for (int i = 0; i < n_dims && at < n; i++)
-        at += (size_t)snprintf(text + at, n - at, "%s%lld", i ? "x" : "", (long long)dims[i]);
-}
-
 /* A checkpoint, and its path for failure texts. */
 typedef struct origin {
     const gan_checkpoint *c;
@@ -89,10 +82,10 @@ static gan_status restore_arena(void *user, const char *group, const gan_network
         if (p->state && is_optimizer(group)) continue;
         snprintf(name, sizeof name, "%s/%s", group, p->name);
         const gan_tensor *t = gan_checkpoint_find(from->c, name);
-        dims_text(wants, sizeof wants, p->n_dims, p->dims);
+        gan_dims_text(p->n_dims, p->dims, wants, sizeof wants);
         if (!t)
             return GAN_FAIL(GAN_ECKPT, "%s is a checkpoint of another network: it has no %s (wanted: %s)", from->path, name, wants);
-        dims_text(has, sizeof has, t->n_dims, t->dims);
+        gan_dims_text(t->n_dims, t->dims, has, sizeof has);
         if (strcmp(has, wants) != 0)
             return GAN_FAIL(GAN_ECKPT, "%s is a checkpoint of another network: %s is %s there, %s here", from->path, name, has,
                             wants);
@@ -132,7 +125,7 @@ static gan_status add_texts(gan_checkpoint *c, const gan_model *m)
     gan_status s = gan_checkpoint_add_text(c, "config", ini);
     gan_free(ini);
     if (s != GAN_OK) return s;
-    dims_text(shape, sizeof shape, m->data.n_dims, m->data.dims);
+    gan_dims_text(m->data.n_dims, m->data.dims, shape, sizeof shape);
     GAN_TRY(gan_checkpoint_add_text(c, "data_shape", shape));
     return add_provenance(c);
 }

@@ -1,18 +1,12 @@
 /* What a run says at the terminal: the lines it begins with, and one line that tells how it goes. */
 #include "terminal.h"
 
+#include "gan/dims.h"
 #include "gan/log.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-static void shape_text(const gan_source_info *info, char *text, size_t n)
-{
-    size_t at = 0;
-    for (int i = 0; i < info->n_dims && at < n; i++)
-        at += (size_t)snprintf(text + at, n - at, "%s%lld", i ? "x" : "", (long long)info->dims[i]);
-}
 
 /* -v: what the step program costs. */
 static void say_plan(const gan_session *s)
@@ -39,7 +33,7 @@ void gan_banner(const gan_session *s)
     const gan_layout *l = &s->layout;
     char shape[64] = "", host[256] = "", team[64] = "";
     gethostname(host, sizeof host - 1);
-    shape_text(info, shape, sizeof shape);
+    gan_dims_text(info->n_dims, info->dims, shape, sizeof shape);
     gan_say(GAN_NORMAL, "gan_mpi %s: %s (%s)", GAN_VERSION, s->model->system->name, s->model->system->summary);
     gan_say(GAN_NORMAL, "machine   %d rank%s x %d thread%s on %d host%s (%s), %s kernels", s->comm->size,
             s->comm->size > 1 ? "s" : "", s->threads, s->threads > 1 ? "s" : "", s->comm->n_nodes, s->comm->n_nodes > 1 ? "s" : "", host, s->k->name);
