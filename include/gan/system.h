@@ -49,8 +49,10 @@ void gan_model_place(gan_model *m, float *common, float *own);
 gan_status gan_model_init(gan_model *m);  /* initial weights, into `common` */
 gan_status gan_model_alloc(gan_model *m); /* all this in memory of its own */
 void gan_model_free(gan_model *m); /* takes NULL */
-/* For a system's declare. Checks that the network gives `outputs` values a sample (0: any), described as `what`. */
-gan_status gan_model_add(gan_model *m, const char *name, const gan_sample_shape *in, int64_t outputs, const char *what);
+/* For a system's declare. The network's samples must have the shape `wanted` (NULL: any), described as `what`, or be a row of
+ * as many values; GAN_ESHAPE names its last layer, the config line and both shapes. */
+gan_status gan_model_add(gan_model *m, const char *name, const gan_sample_shape *in, const gan_sample_shape *wanted,
+                         const char *what);
 
 /* ---- a step: one iteration of training, being written ------------------------------------------------------- */
 

@@ -11,8 +11,9 @@ static const char *const networks[] = {"generator", "discriminator", NULL};
 static gan_status declare(gan_model *m)
 {
     gan_sample_shape z = {1, {gan_config_int(m->cfg, "noise", "size")}};
-    GAN_TRY(gan_model_add(m, "generator", &z, gan_sample_floats(&m->data), "the values of a real sample"));
-    return gan_model_add(m, "discriminator", &m->data, 1, "one logit");
+    const gan_sample_shape logit = {1, {1}};
+    GAN_TRY(gan_model_add(m, "generator", &z, &m->data, "the shape of a real sample"));
+    return gan_model_add(m, "discriminator", &m->data, &logit, "one logit");
 }
 
 static gan_status mean_probability(gan_step *s, const char *name, gan_id logits)

@@ -1,15 +1,35 @@
 /* A model: the networks of a system with their optimizers. */
+#include "gan/dims.h"
 #include "gan/mem.h"
 #include "gan/system.h"
 
-gan_status gan_model_add(gan_model *m, const char *name, const gan_sample_shape *in, int64_t outputs, const char *what)
+#include <string.h>
+
+/* A row of as many values may stand for an image, and the other way round; an image of other sides is an error. */
+static bool fits(const gan_sample_shape *got, const gan_sample_shape *wanted)
+{
+    if (gan_sample_floats(got) != gan_sample_floats(wanted)) return false;
+    return got->n_dims != wanted->n_dims || memcmp(got->dims, wanted->dims, sizeof(int64_t) * (size_t)got->n_dims) == 0;
+}
+
+static gan_status wrong_shape(const gan_config *cfg, const gan_network *net, const gan_sample_shape *wanted,
+                              const char *what)
+{
+    int n;
+    char got[128], want[128];
+    const gan_layer_text *layers = gan_config_layers(cfg, net->name, &n);
+    gan_dims_text(net->out.n_dims, net->out.dims, got, sizeof got);
+    gan_dims_text(wanted->n_dims, wanted->dims, want, sizeof want);
+    return GAN_FAIL(GAN_ESHAPE, "%s, last layer, %s (%s): gives %s, wanted is %s: %s", net->name, layers[n - 1].name,
+                    layers[n - 1].where, got, want, what);
+}
+
+gan_status gan_model_add(gan_model *m, const char *name, const gan_sample_shape *in, const gan_sample_shape *wanted,
+                         const char *what)
 {
     int i = m->n_nets++;
     GAN_TRY(gan_network_new(&m->nets[i], m->cfg, name, in));
-    int64_t got = gan_sample_floats(&m->nets[i]->out);
-    if (outputs && got != outputs)
-        return GAN_FAIL(GAN_ESHAPE, "%s: %s.layers: the last layer gives %lld values a sample, wanted %lld: %s",
-                        gan_config_where(m->cfg, name, "layers"), name, (long long)got, (long long)outputs, what);
+    if (wanted && !fits(&m->nets[i]->out, wanted)) return wrong_shape(m->cfg, m->nets[i], wanted, what);
     return gan_optimizer_new(&m->opts[i], m->cfg, m->nets[i]);
 }
 
