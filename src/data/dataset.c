@@ -87,7 +87,8 @@ static gan_status probe_range(hid_t images, const char *path, gan_dataset_shape 
             return GAN_FAIL(
                 GAN_EDATA,
                 "%s: /images is float32 but has no attribute \"range\" of two numbers; add the smallest "
-                "and the largest value that a sample may have",
+                "and the largest value that a sample may have, with h5py such as "
+                "f[\"images\"].attrs[\"range\"] = [-1, 1]",
                 path);
         if (!(range[0] < range[1]) || !isfinite(range[0]) || !isfinite(range[1]))
             return GAN_FAIL(GAN_EDATA,
