@@ -22,6 +22,10 @@ gan_status gan__info_metrics(const char *path);
 /* With the file open and the HDF5 lock held. */
 gan_status gan__info_dataset(hid_t file, const char *path);
 
+/* With the HDF5 lock held: what an open array of n columns of `type` is, and the names of its columns, if it has them as
+ * gan_mpi import writes them. */
+gan_status gan__print_attributes(hid_t set, int64_t n, const char *type);
+
 /* Samples of a dataset file, 0 when it cannot be told; leaves no failure behind. */
 int64_t gan__dataset_samples(const char *path);
 /* Samples in an epoch of the job's data, 0 when it cannot be told from here. */

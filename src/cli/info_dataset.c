@@ -117,6 +117,11 @@ gan_status gan__info_dataset(hid_t file, const char *path)
         s = print_labels(labels, &a, path);
         H5Dclose(labels);
     }
+    hid_t attributes = open_array(file, "attributes", &a);
+    if (attributes >= 0) {
+        if (s == GAN_OK) s = gan__print_attributes(attributes, a.n_dims == 2 ? (int64_t)a.dims[1] : 1, a.type);
+        H5Dclose(attributes);
+    }
     print_source(file);
     return s;
 }
