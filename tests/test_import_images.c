@@ -235,6 +235,15 @@ static void attributes_follow_their_pictures(void **state)
     assert_true(d[0] == 2 && d[1] == 3);
     assert_memory_equal(v, ((int8_t[]){-1, -1, 1, 1, -1, -1}), 6);
     free(v);
+    EXPECT_OK(import_with("image_id,Bald,Smiling,Young\r\na.png,1,-1,-1\r\nb.png,-1,-1,1\r\n")); /* Kaggle's */
+    v = read_array(scratch("out.h5"), "attributes", H5T_NATIVE_INT8, 2, d);
+    assert_true(d[0] == 2 && d[1] == 3);
+    assert_memory_equal(v, ((int8_t[]){-1, -1, 1, 1, -1, -1}), 6);
+    free(v);
+    EXPECT_FAILURE(import_with("image_id,Bald\na.png,1\nb.png,0\n"), GAN_EDATA, "line 3 (b.png): attribute 1 is \"0\"");
+    EXPECT_FAILURE(import_with("image_id,\na.png,1\n"), GAN_EDATA, "line 1: the names");
+    EXPECT_FAILURE(import_with("image_id,Bald\na.png,1"), GAN_EDATA, "list.txt does not list it");
+    EXPECT_FAILURE(import_with("image_id,Bald"), GAN_EDATA, "list.txt: cut off");
     EXPECT_FAILURE(import_with("1\nBald\na.png 1\n"), GAN_EDATA, "in/b.png: ", "list.txt does not list it");
     EXPECT_FAILURE(import_with("2\nBald\na.png 1\n"), GAN_EDATA, "list.txt: cut off");
     EXPECT_FAILURE(import_with("1\nBald\na.png 2\n"), GAN_EDATA, "line 3 (a.png): attribute 1 is \"2\"");

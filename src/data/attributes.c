@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define BLANKS " \t\r"
+#define BLANKS " \t\r,"
 enum { MAX_BYTES = 1 << 30, MAX_NAMES = 4096 };
 
 static gan_status read_text(gan__attributes *a)
@@ -32,28 +32,30 @@ static gan_status read_text(gan__attributes *a)
     return s;
 }
 
+/* `line` may be NULL, the end of the file. */
 static gan_status read_names(gan__attributes *a, char *line)
 {
     char *rest = line;
+    const int number = a->first_row - 1;
     if (!(a->names = gan_calloc(MAX_NAMES, sizeof *a->names))) return GAN_ENOMEM;
     for (char *word; line && (word = strtok_r(rest, BLANKS, &rest));) {
         if (a->n_names == MAX_NAMES)
-            return GAN_FAIL(GAN_EDATA, "%s: line 2: more than %d names", a->path, MAX_NAMES);
+            return GAN_FAIL(GAN_EDATA, "%s: line %d: more than %d names", a->path, number, MAX_NAMES);
         a->names[a->n_names++] = word;
     }
     if (a->n_names > 0) return GAN_OK;
-    return GAN_FAIL(GAN_EDATA, "%s: line 2: the names of the attributes are wanted here", a->path);
+    return GAN_FAIL(GAN_EDATA, "%s: line %d: the names of the attributes are wanted here", a->path, number);
 }
 
 static gan_status read_row(const gan__attributes *a, char *line, gan__attribute_row *row, int8_t *values)
 {
     char *rest = line;
-    long long number = row - a->rows + 3;
+    long long number = row - a->rows + a->first_row;
     row->values = values;
     if (!line || !(row->file = strtok_r(rest, BLANKS, &rest)))
         return GAN_FAIL(GAN_EDATA,
-                        "%s: cut off before line %lld: line 1 announces %lld pictures; fetch it again",
-                        a->path, number, (long long)a->n_rows);
+                        "%s: cut off before line %lld: %lld pictures are announced; fetch it again", a->path,
+                        number, (long long)a->n_rows);
     for (int64_t i = 0; i < a->n_names; i++) {
         const char *word = strtok_r(rest, BLANKS, &rest);
         if (!word || (strcmp(word, "1") != 0 && strcmp(word, "-1") != 0))
@@ -71,17 +73,37 @@ static int by_file(const void *x, const void *y)
     return strcmp(((const gan__attribute_row *)x)->file, ((const gan__attribute_row *)y)->file);
 }
 
+/* As Kaggle has it: a line of names, which begins with that of the column of files; rows to the end of the file. */
+static gan_status parse_csv_head(gan__attributes *a, char *first, const char *rest)
+{
+    char *names = first + strcspn(first, ",");
+    a->first_row = 2;
+    for (const char *line = rest; line && *line; line = (line = strchr(line, '\n')) ? line + 1 : NULL)
+        a->n_rows++;
+    return read_names(a, names);
+}
+
+/* As the authors have it: a line with the number of pictures, a line of names. */
+static gan_status parse_head(gan__attributes *a, char *first, char **rest)
+{
+    char *end;
+    a->first_row = 3;
+    a->n_rows = strtoll(first, &end, 10);
+    if (a->n_rows >= 1 && a->n_rows <= MAX_BYTES && !end[strspn(end, BLANKS)])
+        return read_names(a, strsep(rest, "\n"));
+    return GAN_FAIL(
+        GAN_EDATA,
+        "%s: line 1: the number of pictures is wanted, got \"%.40s\"; is it list_attr_celeba.txt or .csv?",
+        a->path, first);
+}
+
 static gan_status parse(gan__attributes *a)
 {
-    char *rest = a->text, *first = strsep(&rest, "\n"), *end;
-    a->n_rows = strtoll(first, &end, 10);
-    if (a->n_rows < 1 || a->n_rows > MAX_BYTES || end[strspn(end, BLANKS)])
-        return GAN_FAIL(GAN_EDATA, "%s: line 1: the number of pictures is wanted, got \"%.40s\"", a->path,
-                        first);
-    GAN_TRY(read_names(a, strsep(&rest, "\n")));
+    char *rest = a->text, *first = strsep(&rest, "\n");
+    GAN_TRY(strchr(first, ',') ? parse_csv_head(a, first, rest) : parse_head(a, first, &rest));
     /* A row has at least two bytes a value, so a wrong number cannot ask for more than the file could fill. */
     if (!rest || a->n_rows > (int64_t)strlen(rest) / (2 * a->n_names))
-        return GAN_FAIL(GAN_EDATA, "%s: cut off: line 1 announces %lld pictures; fetch it again", a->path,
+        return GAN_FAIL(GAN_EDATA, "%s: cut off: %lld pictures are announced; fetch it again", a->path,
                         (long long)a->n_rows);
     a->rows = gan_calloc(a->n_rows, sizeof *a->rows);
     a->values = gan_calloc(a->n_rows, (size_t)a->n_names);

@@ -1,5 +1,6 @@
 /* CelebA's list of attributes (list_attr_celeba.txt): the number of pictures, a line of names, and for each picture its
- * file name and as many times 1 or -1. */
+ * file name and as many times 1 or -1, between blanks. Or the same as CSV (list_attr_celeba.csv of Kaggle): a line of
+ * names, the first of which is that of the files, and the rows. */
 #ifndef GAN_DATA_ATTRIBUTES_H
 #define GAN_DATA_ATTRIBUTES_H
 
@@ -20,6 +21,7 @@ typedef struct gan__attributes {
     gan__attribute_row *rows; /* sorted by file */
     int8_t *values;
     int64_t n_names, n_rows;
+    int first_row; /* its line in the file */
 } gan__attributes;
 
 gan_status gan__attributes_read(gan__attributes *a, const char *path);
