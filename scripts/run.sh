@@ -15,4 +15,4 @@ export PRTE_MCA_rmaps_default_mapping_policy=:oversubscribe
 [ "$(nproc)" -ge "$ranks" ] || export OMPI_MCA_mpi_yield_when_idle=1
 
 echo "mpirun -np $ranks $program $job${*:+ $*}"
-mpirun -np "$ranks" "$program" "$job" "$@"
+exec mpirun -np "$ranks" "$program" "$job" "$@" # exec: signals are for mpirun
