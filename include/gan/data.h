@@ -76,8 +76,8 @@ gan_status gan_import_cifar(const char *const *files, int n_files, const char *o
 /* `gan_mpi import images`: the PNG and JPEG files below a directory, sorted by path, to [N,size,size,channels] uint8. Each
  * is cut to the square in its middle and resized with antialiasing.
  *
- * Collective; c: NULL for a process alone, which never calls MPI. All ranks read pictures (at most two blocks of some 256 or 1 MiB
- * at a time), so all must see `dir`; rank 0 alone touches out_path and o->attributes, and speaks. The file is the same,
+ * Collective; c: NULL for a process alone, which never calls MPI. All ranks read pictures, two blocks of at most 256 of
+ * some 4 MiB at a time, so all must see `dir`; rank 0 alone touches out_path and o->attributes, and speaks. The file is the same,
  * byte by byte, on any number of ranks. GAN_EDATA on all ranks: a bad picture, the first in order when it is not skipped,
  * other channels than the first one's, no pictures, no directory, a list of attributes that does not fit; GAN_EIO: out_path.
  * After a failure out_path is what it was. */
@@ -88,6 +88,7 @@ typedef struct gan_import_options {
     int channels;  /* 1 or 3: all are made so; 0: all must have those of the first */
     bool skip_bad; /* a picture that cannot be decoded is named in a warning and left out; else it is refused */
     const char *attributes; /* CelebA's list_attr_celeba.txt, to /attributes [N,40] int8 with their names; may be NULL */
+    int64_t block; /* pictures in a block; 0: chosen by their size */
 } gan_import_options;
 gan_status gan_import_images(const gan_comm *c, const gan_import_options *o, const char *out_path);
 

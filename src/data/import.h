@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-enum { GAN__IMPORT_TIGHT = 9, GAN__IMPORT_QUICK = 4 }; /* compression: small pictures; photographs */
+enum { GAN__IMPORT_TIGHT = 9, GAN__IMPORT_QUICK = 4, GAN__IMPORT_PLAIN = 0 }; /* compression: small pictures; photographs; none */
 
 typedef struct gan__import_array {
     const char *path; /* of the file, for failure texts; borrowed */

@@ -28,7 +28,8 @@ static hid_t create_dataset(hid_t file, const char *name, const gan__import_arra
     chunk[0] = (hsize_t)a->chunk_rows;
     most[0] = H5S_UNLIMITED;
     hid_t space = H5Screate_simple(a->rank, a->dims, most), p = H5Pcreate(H5P_DATASET_CREATE), dataset = -1;
-    if (space >= 0 && p >= 0 && H5Pset_chunk(p, a->rank, chunk) >= 0 && H5Pset_deflate(p, compression) >= 0 &&
+    if (space >= 0 && p >= 0 && H5Pset_chunk(p, a->rank, chunk) >= 0 &&
+        (compression == GAN__IMPORT_PLAIN || H5Pset_deflate(p, compression) >= 0) &&
         H5Pset_fletcher32(p) >= 0 && H5Pset_obj_track_times(p, false) >= 0)
         dataset = H5Dcreate2(file, name, a->type, space, H5P_DEFAULT, p, H5P_DEFAULT);
     if (p >= 0) H5Pclose(p);

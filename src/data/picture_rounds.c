@@ -2,8 +2,8 @@
  *
  * The list is gone through in rounds. In a round each rank reads a block of neighbouring pictures, lower ranks earlier ones;
  * the ranks agree that all went well; rank 0 writes the blocks in rank order, its own first. While it does, the others
- * read their blocks of the next round. Writing (which compresses) costs rank 0 about as much as reading, so its own blocks are
- * smaller, by what it has measured so far. That moves borders between parts, never the order, so the result is the same. */
+ * read their blocks of the next round. Rank 0 has to do both, so its own blocks are smaller, by what it has measured so far.
+ * That moves borders between parts, never the order, so the result is the same. */
 #include "picture_rounds.h"
 
 #include "gan/clock.h"
