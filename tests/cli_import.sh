@@ -59,6 +59,9 @@ gives 0 '1 image of 4 x 4 x 1 with attributes, 1 bad left out' \
     "$gan" import images "$dir/in" "$dir/a.h5" --size 4 --bad skip --attributes "$dir/list"
 gives 0 'attributes    2 a sample, int8' "$gan" info "$dir/a.h5"
 gives 0 'Bald, Young' "$gan" info "$dir/a.h5"
+printf 'GIF89a' >"$dir/in/a.gif"
+gives 0 "in: 1 picture of other formats left out, such as $dir/in/a.gif" "$gan" import images "$dir/in" "$dir/i.h5" --size 4 --bad skip
+rm "$dir/in/a.gif"
 gives 2 'Give --size N' "$gan" import images "$dir/in" "$dir/i.h5"
 gives 2 'option --size wants' "$gan" import images "$dir/in" "$dir/i.h5" --size 0
 gives 2 'wants 1 (grey) or 3 (RGB)' "$gan" import images "$dir/in" "$dir/i.h5" --size 4 --channels 2

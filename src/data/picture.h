@@ -27,8 +27,8 @@ gan_status gan__picture_room(gan__picture *p, int64_t width, int64_t height, int
  * and colour are converted as JPEG does (0.299 R + 0.587 G + 0.114 B). */
 gan_status gan__picture_fit(const gan__picture *p, int size, int channels, uint8_t *out);
 
-/* All .png, .jpg and .jpeg files below a directory, sorted by path; names that begin with a dot are left out. Free each
- * path and the list with gan_free. */
+/* All .png, .jpg and .jpeg files below a directory, sorted by path; names that begin with a dot are left out, and
+ * other formats with a warning. GAN_EDATA: no such directory, or no picture. Freed by gan__picture_list_free. */
 gan_status gan__picture_list(const char *dir, char ***paths, int64_t *n);
 void gan__picture_list_free(char **paths, int64_t n);
 

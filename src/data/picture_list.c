@@ -2,6 +2,7 @@
 #include "picture.h"
 
 #include "gan/file.h"
+#include "gan/log.h"
 #include "gan/mem.h"
 
 #include <dirent.h>
@@ -16,13 +17,18 @@ enum { MAX_DEPTH = 32 }; /* deeper is a link to a directory above */
 typedef struct list {
     char **paths;
     int64_t n, room;
+    int64_t n_others; /* pictures of other formats */
+    char *other;      /* one of them, counted memory; NULL: there is none */
 } list;
 
-static bool is_picture(const char *name)
+static const char *const taken[] = {".png", ".jpg", ".jpeg", NULL};
+static const char *const others[] = {".gif", ".bmp", ".webp", ".tif",  ".tiff", ".ppm",
+                                     ".pgm", ".jp2", ".heic", ".avif", NULL};
+
+static bool has_ending(const char *name, const char *const *endings)
 {
-    static const char *const endings[] = {".png", ".jpg", ".jpeg"};
     const char *dot = strrchr(name, '.');
-    for (int i = 0; dot && i < 3; i++)
+    for (int i = 0; dot && endings[i]; i++)
         if (strcasecmp(dot, endings[i]) == 0) return true;
     return false;
 }
@@ -57,8 +63,11 @@ static gan_status visit(list *l, const char *dir, const char *name, int depth)
         gan_free(path);
         return s;
     }
-    if (is_picture(name)) return add(l, path);
-    gan_free(path);
+    if (has_ending(name, taken)) return add(l, path);
+    if (has_ending(name, others) && l->n_others++ == 0)
+        l->other = path;
+    else
+        gan_free(path);
     return GAN_OK;
 }
 
@@ -87,10 +96,19 @@ static int by_path(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
+static void mention_others(const list *l, const char *dir)
+{
+    if (l->n_others)
+        gan_warn("%s: %lld picture%s of other formats left out, such as %s; PNG and JPEG are taken", dir,
+                 (long long)l->n_others, l->n_others > 1 ? "s" : "", l->other);
+}
+
 gan_status gan__picture_list(const char *dir, char ***paths, int64_t *n)
 {
     list l = {0};
     gan_status s = walk(&l, dir, 0);
+    if (s == GAN_OK) mention_others(&l, dir);
+    gan_free(l.other);
     if (s == GAN_OK && l.n == 0)
         s = GAN_FAIL(GAN_EDATA,
                      "%s: no picture in it or below; files that end in .png, .jpg or .jpeg are wanted", dir);
