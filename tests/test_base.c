@@ -3,7 +3,7 @@
  * Random numbers are held against the published answers of Philox 4x64-10 (kat_vectors of Random123 1.14),
  * the uniform against its own bits, the normal against quantiles computed with 16 digits elsewhere (Wichura
  * 1988, table of checks; R's qnorm) and, element by element, against libm's erfc; independence by correlation
- * of neighbouring places. The rest (failure texts, counted memory, digest) is held against what the headers
+ * of neighbouring places. The rest (failure texts, counted memory, digest, texts for people) is held against what the headers
  * promise. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,7 +14,9 @@
 
 #include "../src/base/rng.c" /* for normal_quantile, which is static */
 #include "gan/digest.h"
+#include "gan/dims.h"
 #include "gan/mem.h"
+#include "gan/pace.h"
 #include "gan/status.h"
 
 #include <stdio.h>
@@ -439,6 +441,54 @@ static void digest_spreads(void **state)
     assert_near(flipped / 512, 32, 5 * 4 / sqrt(512), "bits turned by one bit");
 }
 
+/* ---- texts ------------------------------------------------------------------------------------------------ */
+
+static void dimensions_as_text(void **state)
+{
+    (void)state;
+    static const int64_t dims[] = {28, 7, INT64_C(1) << 40};
+    char text[64];
+    gan_dims_text(3, dims, text, sizeof text);
+    assert_string_equal(text, "28x7x1099511627776");
+    gan_dims_text(1, dims, text, sizeof text);
+    assert_string_equal(text, "28");
+    gan_dims_text(0, dims, text, sizeof text);
+    assert_string_equal(text, "");
+    for (size_t n = 1; n < 19; n++) {
+        memset(text, '#', sizeof text);
+        gan_dims_text(3, dims, text, n);
+        assert_true(strlen(text) == n - 1 && strncmp(text, "28x7x1099511627776", n - 1) == 0 && text[n] == '#');
+    }
+}
+
+static void times_as_text(void **state)
+{
+    (void)state;
+    static const struct {
+        double s;
+        const char *text;
+    } rows[] = {{0, "0:00"},         {59.4, "0:59"},           {59.6, "1:00"},          {3599, "59:59"},
+                {3600, "1:00:00"},   {86399.9, "1d 00:00:00"}, {45296, "12:34:56"},     {2 * 86400 + 3661, "2d 01:01:01"}};
+    char text[64];
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        gan_time_text(rows[i].s, text, sizeof text);
+        assert_string_equal(text, rows[i].text);
+    }
+}
+
+/* The first line comes at once, the second one not before its time. */
+static void lines_keep_their_distance(void **state)
+{
+    (void)state;
+    gan_pace p;
+    gan_pace_begin(&p);
+    assert_true(gan_pace_due(&p));
+    assert_false(gan_pace_due(&p));
+    p.shown_s -= 3600;
+    assert_true(gan_pace_due(&p));
+    assert_true(gan_pace_elapsed_s(&p) >= 0 && gan_pace_elapsed_s(&p) < 60);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, remember_live, check_live)
 
 int main(void)
@@ -465,6 +515,9 @@ int main(void)
         TEST(digest_sees_every_bit),
         TEST(digest_sees_length_order_and_start),
         TEST(digest_spreads),
+        TEST(dimensions_as_text),
+        TEST(times_as_text),
+        TEST(lines_keep_their_distance),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
