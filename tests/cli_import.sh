@@ -70,6 +70,14 @@ gives 2 'did you mean --channels?' "$gan" import images "$dir/in" "$dir/i.h5" --
 gives 5 'no-such-directory: cannot open' "$gan" import images "$dir/no-such-directory" "$dir/i.h5" --size 4
 gives 0 '4x4x1' "$gan" info "$dir/i.h5"
 
+# A red one beside it: mixed channels are refused until one says what all shall be.
+mkdir "$dir/mixed"
+cp "$dir/in/dot.png" "$dir/mixed/a.png"
+printf '\211\120\116\107\015\012\032\012\000\000\000\015\111\110\104\122\000\000\000\001\000\000\000\001\010\002\000\000\000\220\167\123\336\000\000\000\017\111\104\101\124\170\001\001\004\000\373\377\000\377\000\000\003\001\001\000\215\035\345\202\000\000\000\000\111\105\116\104\256\102\140\202' >"$dir/mixed/b.png"
+gives 5 "mixed/b.png: in colour, but $dir/mixed/a.png is grey; --channels 1 makes" "$gan" import images "$dir/mixed" "$dir/m.h5" --size 4
+gives 0 '2 images of 4 x 4 x 3' "$gan" import images "$dir/mixed" "$dir/m.h5" --size 4 --channels 3
+gives 0 '2 images of 4 x 4 x 1' "$gan" import images "$dir/mixed" "$dir/m.h5" --size 4 --channels 1
+
 # ---- several ranks ---------------------------------------------------------------------------------------------------
 
 # Thirteen pictures of three kinds, of which each rank reads a part, and in several rounds.
