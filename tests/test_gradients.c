@@ -5,6 +5,7 @@
  * against central differences of the loss that the graph itself computes. In both: the losses from logits against
  * their textbook formula, and far out, where that one has no value, against their limits. */
 #include "graph_nets.h"
+#include "live_test.h"
 
 #ifdef GAN_IN_DOUBLE_H
 static const double TOLERANCE = 1e-10;
@@ -13,23 +14,6 @@ static const double TOLERANCE = 2e-6;
 #endif
 
 enum { SHARDS = 3, ROWS = 6, COLS = 5, HIDDEN = 18 };
-
-static int64_t live_before;
-
-static int setup(void **state)
-{
-    (void)state;
-    live_before = gan_mem_live();
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    if (gan_mem_live() == live_before) return 0;
-    print_error("%lld blocks live, %lld before\n", (long long)gan_mem_live(), (long long)live_before);
-    return 1;
-}
 
 static void expect_near(const char *what, int64_t i, double got, double want, double tolerance)
 {

@@ -4,6 +4,7 @@
  * and convolutions, each alone and one behind the other. Spectral normalisation holds its vectors, so it has a test of its
  * own, test_spectral.c. */
 #include "graph_test.h"
+#include "live_test.h"
 
 #include "gan/nn.h"
 
@@ -34,23 +35,6 @@ static const layer_row rows[] = {
     {"conv 3 3 1 1 bias=no, batch_norm, softplus, conv_transpose 2 4 2 1 bias=no, batch_norm, tanh", true},
     {"conv 3 4 2 1 bias=no, batch_norm shard, softplus, dense 6, batch_norm shard, tanh, dense 1", true},
 };
-
-static int64_t live_before;
-
-static int setup(void **state)
-{
-    (void)state;
-    live_before = gan_mem_live();
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    if (gan_mem_live() == live_before) return 0;
-    print_error("%lld blocks live, %lld before\n", (long long)gan_mem_live(), (long long)live_before);
-    return 1;
-}
 
 /* ---- a network and its derivatives --------------------------------------------------------------------------------- */
 

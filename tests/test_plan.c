@@ -4,29 +4,13 @@
  * the results must have the same bits. Lifetimes are worked out again from the order of execution, and no two values that
  * are needed at one time may overlap. The order is checked against its definition, edge by edge. */
 #include "graph_test.h"
+#include "live_test.h"
 
 #include "../src/graph/plan.h"
 
 #include <time.h>
 
 enum { SHARDS = 2, MAX_VALUES = 400, MAX_STORES = 16, STORE_FLOATS = 4096 };
-
-static int64_t live_before;
-
-static int setup(void **state)
-{
-    (void)state;
-    live_before = gan_mem_live();
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    if (gan_mem_live() == live_before) return 0;
-    print_error("%lld blocks live, %lld before\n", (long long)gan_mem_live(), (long long)live_before);
-    return 1;
-}
 
 /* ---- random graphs ------------------------------------------------------------------------------------------ */
 

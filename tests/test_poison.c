@@ -3,27 +3,11 @@
  * reader. And a value placed over one that is needed later. Without a fault the bits are those of gan_exec, and in the end all
  * is NaN but what is kept. That the plan of the DCGAN has no such fault is shown in mpi_poison.c. */
 #include "graph_test.h"
+#include "live_test.h"
 
 #include "../src/graph/plan.h"
 
 enum { N = 40 };
-
-static int64_t live_before;
-
-static int setup(void **state)
-{
-    (void)state;
-    live_before = gan_mem_live();
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    if (gan_mem_live() == live_before) return 0;
-    print_error("%lld blocks live, %lld before\n", (long long)gan_mem_live(), (long long)live_before);
-    return 1;
-}
 
 /* ---- ops with faults ---------------------------------------------------------------------------------------------- */
 

@@ -5,25 +5,9 @@
  * against central differences of the formulas written down here; and the two parts of the gradient that an update
  * takes apart, by W and by sigma. */
 #include "graph_test.h"
+#include "live_test.h"
 
 enum { K = 37, M = 21, RANK = 4, B = 6, SHARDS = 3 };
-
-static int64_t live_before;
-
-static int setup(void **state)
-{
-    (void)state;
-    live_before = gan_mem_live();
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    if (gan_mem_live() == live_before) return 0;
-    print_error("%lld blocks live, %lld before\n", (long long)gan_mem_live(), (long long)live_before);
-    return 1;
-}
 
 static void expect_near(const char *what, int64_t i, double got, double want, double tolerance)
 {

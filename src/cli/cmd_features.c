@@ -4,10 +4,11 @@
 #include "features_h5.h"
 #include "locate.h"
 
-#include "gan/clock.h"
+#include "gan/dims.h"
 #include "gan/features.h"
 #include "gan/log.h"
 #include "gan/mem.h"
+#include "gan/pace.h"
 #include "gan/snapshot.h"
 
 #include <inttypes.h>
@@ -84,14 +85,6 @@ static bool fits(const gan_rows *rows, const gan_sample_shape *wanted)
     return same;
 }
 
-static void shape_text(int n_dims, const int64_t *dims, char *text, size_t n)
-{
-    size_t at = 0;
-    *text = '\0';
-    for (int i = 0; i < n_dims && at < n; i++)
-        at += (size_t)snprintf(text + at, n - at, "%s%lld", i ? "x" : "", (long long)dims[i]);
-}
-
 /* Images scaled and framed as for training; those that have the framed size already, such as samples, get no frame. */
 static gan_status open_data(extraction *e)
 {
@@ -102,8 +95,8 @@ static gan_status open_data(extraction *e)
                           (float)gan_config_real(cfg, "data", "high")));
     if (fits(e->rows, &e->net->in)) return GAN_OK;
     const gan_source_info stored = *gan_rows_describe(e->rows);
-    shape_text(stored.n_dims, stored.dims, got, sizeof got);
-    shape_text(e->net->in.n_dims, e->net->in.dims, wanted, sizeof wanted);
+    gan_dims_text(stored.n_dims, stored.dims, got, sizeof got);
+    gan_dims_text(e->net->in.n_dims, e->net->in.dims, wanted, sizeof wanted);
     if (pad) GAN_TRY(gan_rows_frame(e->rows, pad));
     if (pad && fits(e->rows, &e->net->in)) return GAN_OK;
     if (pad) snprintf(frame, sizeof frame, ", which with the job's frame of %lld do not fit either", (long long)pad);
@@ -141,27 +134,26 @@ static gan_status check_finite(const extraction *e, int64_t first, int64_t n)
     return GAN_OK;
 }
 
-static void show_progress(int64_t done, int64_t all, double begin_s, double *shown_s)
+static void show_progress(int64_t done, int64_t all, gan_pace *pace)
 {
     char line[128];
-    double now = gan_clock_s();
-    if (now - *shown_s < (gan_log_is_tty() ? 0.2 : 5)) return;
-    *shown_s = now;
+    if (!gan_pace_due(pace)) return;
     snprintf(line, sizeof line, "image %lld/%lld  %.0f images/s", (long long)done, (long long)all,
-             (double)done / (now - begin_s));
+             (double)done / gan_pace_elapsed_s(pace));
     gan_log_progress(line);
 }
 
 static gan_status extract_all(extraction *e, gan__features_file *f)
 {
-    double begin_s = gan_clock_s(), shown_s = begin_s;
+    gan_pace pace;
+    gan_pace_begin(&pace);
     for (int64_t first = 0; first < f->n; first += BLOCK) {
         int64_t n = f->n - first < BLOCK ? f->n - first : BLOCK;
         GAN_TRY(gan_rows_read(e->rows, first, n, gan_features_input(e->features)));
         GAN_TRY(gan_features_compute(e->features, n, e->block));
         GAN_TRY(check_finite(e, first, n));
         GAN_TRY(gan__features_write(f, first, n, e->block));
-        show_progress(first + n, f->n, begin_s, &shown_s);
+        show_progress(first + n, f->n, &pace);
     }
     if (gan_log_is_tty()) gan_log_progress("");
     return gan__features_copy_labels(f, e->words[1], &e->labels);

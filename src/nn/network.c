@@ -1,6 +1,7 @@
 /* A network: its layers, the layout of its arena, and the nodes of its parameters. */
 #include "layer.h"
 
+#include "gan/dims.h"
 #include "gan/mem.h"
 
 #include <stdarg.h>
@@ -19,14 +20,6 @@ int64_t gan_sample_floats(const gan_sample_shape *s)
     return n;
 }
 
-static void shape_text(const gan_sample_shape *s, char *text, size_t n)
-{
-    size_t at = 0;
-    *text = '\0';
-    for (int i = 0; i < s->n_dims && at < n; i++)
-        at += (size_t)snprintf(text + at, n - at, "%s%lld", i ? "x" : "", (long long)s->dims[i]);
-}
-
 gan_status gan__layer_error(const gan_layer *l, const char *fmt, ...)
 {
     char what[512], shape[128];
@@ -34,7 +27,7 @@ gan_status gan__layer_error(const gan_layer *l, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(what, sizeof what, fmt, ap);
     va_end(ap);
-    shape_text(&l->in, shape, sizeof shape);
+    gan_dims_text(l->in.n_dims, l->in.dims, shape, sizeof shape);
     return GAN_FAIL(GAN_ESHAPE, "%s: got %s; %s", l->label, shape, what);
 }
 
@@ -302,11 +295,11 @@ void gan_network_print(const gan_network *net, FILE *f)
     int width = 0;
     for (int i = 0; i < net->n_layers; i++)
         if ((int)strlen(net->layers[i].label) > width) width = (int)strlen(net->layers[i].label);
-    shape_text(&net->in, in, sizeof in);
+    gan_dims_text(net->in.n_dims, net->in.dims, in, sizeof in);
     fprintf(f, "%s: %lld parameters, input %s\n", net->name, (long long)gan_network_trained(net), in);
     for (int i = 0; i < net->n_layers; i++) {
         char out[64];
-        shape_text(&net->layers[i].out, out, sizeof out);
+        gan_dims_text(net->layers[i].out.n_dims, net->layers[i].out.dims, out, sizeof out);
         fprintf(f, "  %-*s -> %-12s %12lld\n", width, net->layers[i].label, out, (long long)layer_params(net, i));
     }
 }

@@ -1,6 +1,7 @@
 /* Images [H,W,1 or 3] become a grid, points [2] a scatter plot; other samples are not drawn. */
 #include "pictures.h"
 
+#include "gan/dims.h"
 #include "gan/latent.h"
 #include "gan/log.h"
 #include "gan/mem.h"
@@ -50,10 +51,8 @@ gan_status gan_pictures_check(const gan_session *s)
 
 static void say_none(const gan_sample_shape *d)
 {
-    char shape[128] = "";
-    size_t at = 0;
-    for (int i = 0; i < d->n_dims && at < sizeof shape; i++)
-        at += (size_t)snprintf(shape + at, sizeof shape - at, "%s%lld", i ? "x" : "", (long long)d->dims[i]);
+    char shape[128];
+    gan_dims_text(d->n_dims, d->dims, shape, sizeof shape);
     bool channels_first = d->n_dims == 3 && (d->dims[0] == 1 || d->dims[0] == 3);
     gan_say(GAN_NORMAL, "samples   no pictures: %s is neither an image of 1 or 3 channels nor a point of 2 numbers%s", shape,
             channels_first ? "; channels come last here, are they first in this dataset?" : "");
