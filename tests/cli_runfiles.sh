@@ -106,6 +106,8 @@ same 'words about pictures' 1 "$(grep -c 'no pictures: 3x8x8 is neither.*channel
 
 refuses 'samples over a checkpoint' 2 'step-000000012.h5 is a checkpoint; it is not written over' \
     "$gan" sample "$dir/run" --out "$dir/run/checkpoints/step-000000012.h5"
+refuses 'features over a checkpoint' 2 'step-000000009.h5 is a checkpoint; it is not written over' \
+    "$gan" features "$dir/run" data/fashion-mnist-10k.h5 --out "$dir/run/checkpoints/step-000000009.h5"
 again
 head -c 600 "$dir/run/checkpoints/step-000000012.h5" >"$dir/again/checkpoints/step-000000012.h5"
 head -c 6146 /dev/zero >"$dir/black.bin"

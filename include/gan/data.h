@@ -32,7 +32,8 @@ typedef struct gan_source_info {
 gan_status gan_source_open_file(gan_source **out, const gan_comm *c, const gan_kernels *k, const char *path, float lo,
                                 float hi, uint64_t seed);
 
-/* Local. GAN_EDATA when the above would refuse the file for what it says of itself: shape, type, range. Samples are not read. */
+/* Local. GAN_EDATA when the above would refuse the file for what it says of itself: shape, type, range. Samples are
+ * not read. */
 gan_status gan_dataset_check(const char *path);
 
 /* Local. The synthetic mixtures of the mode-collapse literature (Srivastava 2017, Lin 2018): n samples an epoch.

@@ -36,7 +36,8 @@ void *gan_calloc(int64_t n, size_t size)
     size_t total = HEADER + (bytes + 63) / 64 * 64;
     char *p = aligned_alloc(64, total);
     if (!p) {
-        GAN_FAIL(GAN_ENOMEM, "no memory for %.1f MiB; a smaller batch or smaller networks need less, and nodes with more memory have it",
+        GAN_FAIL(GAN_ENOMEM, "no memory for %.1f MiB; a smaller batch or smaller networks need less, and nodes with more "
+                 "memory have it",
                  (double)bytes / 1048576);
         return NULL;
     }

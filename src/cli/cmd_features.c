@@ -4,6 +4,7 @@
 #include "features_h5.h"
 #include "locate.h"
 
+#include "gan/checkpoint.h"
 #include "gan/dims.h"
 #include "gan/features.h"
 #include "gan/log.h"
@@ -42,7 +43,7 @@ static gan_status check_out(const extraction *e)
     for (int i = 0; i < 2; i++)
         if (stat(e->out, &out) == 0 && stat(e->words[i], &in) == 0 && out.st_dev == in.st_dev && out.st_ino == in.st_ino)
             return GAN_FAIL(GAN_EUSAGE, "gan_mpi features: --out %s would replace %s", e->out, e->words[i]);
-    return GAN_OK;
+    return gan_checkpoint_spare(e->out);
 }
 
 static gan_status parse(extraction *e, int argc, char **argv)

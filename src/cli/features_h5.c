@@ -13,8 +13,9 @@ enum { CHUNK_ROWS = 64, CHUNK_BYTES = 1 << 20 };
 static gan_status cannot_write(const gan__features_file *f)
 {
     const int error = f->file.error;
-    if (!error) return GAN_FAIL(GAN_EIO, "%s: cannot write: %s", f->path, gan_h5_reason());
-    return GAN_FAIL(GAN_EIO, "%s: cannot write: %s; %s", f->path, strerror(error), gan_file_remedy(error));
+    if (!error) return GAN_FAIL(GAN_EIO, "%.*s: cannot write: %s", gan_file_shown(f->path), f->path, gan_h5_reason());
+    return GAN_FAIL(GAN_EIO, "%.*s: cannot write: %s; %s", gan_file_shown(f->path), f->path, strerror(error),
+                    gan_file_remedy(error));
 }
 
 /* ---- making it --------------------------------------------------------------------------------------------- */

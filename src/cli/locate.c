@@ -39,7 +39,8 @@ static gan_status newest_in(char **out, const char *dir)
     return *out ? GAN_OK : GAN_ENOMEM;
 }
 
-/* `latest` if it is good; else the newest that is good, as a run does when it goes on. A damaged one is named on that search. */
+/* `latest` if it is good; else the newest that is good, as a run does when it goes on. A damaged one is named on
+ * that search. */
 static gan_status choose_in(char **out, const char *dir)
 {
     struct stat st;

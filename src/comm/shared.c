@@ -25,8 +25,8 @@ typedef struct request {
 static gan_status no_room(const request *r, int64_t free_bytes, const char *where)
 {
     return GAN_FAIL(GAN_ENOMEM,
-                    "this node needs %.1f MiB of shared memory for %s and has %.1f in %s, of which %d are left to others: give it "
-                    "more, or %s",
+                    "this node needs %.1f MiB of shared memory for %s and has %.1f in %s, of which %d are left to others: "
+                    "give it more, or %s",
                     (double)r->n_bytes / 1048576, r->what, (double)free_bytes / 1048576, where, HEADROOM >> 20, r->remedy);
 }
 

@@ -1,7 +1,7 @@
 /* zlib's gzread() is made for streams: it hands out what it can, never asks for a trailer that was cut off once all
- * bytes of the contents are out, and takes garbage after the last member for the end of the file. A dataset is better refused, so
- * the file is inflated once more, by the functions below gzread(), to nowhere. That is many times faster than what
- * follows, the compression of the dataset. */
+ * bytes of the contents are out, and takes garbage after the last member for the end of the file. A dataset is
+ * better refused, so the file is inflated once more, by the functions below gzread(), to nowhere. That is many times
+ * faster than what follows, the compression of the dataset. */
 #include "gzip_whole.h"
 
 #include "gan/mem.h"

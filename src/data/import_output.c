@@ -117,7 +117,9 @@ gan_status gan__import_put_source(gan_h5_file *f, const char *path, const char *
     if (!names) return GAN_ENOMEM;
     bool ok = gan_h5_put_text(f->id, "source", names);
     gan_free(names);
-    return ok ? GAN_OK : GAN_FAIL(GAN_EIO, "%.*s: cannot write attribute source: %s", gan_file_shown(path), path, gan_h5_reason());
+    return ok ? GAN_OK
+              : GAN_FAIL(GAN_EIO, "%.*s: cannot write attribute source: %s", gan_file_shown(path), path,
+                         gan_h5_reason());
 }
 
 void gan__import_say(const char *out_path, int64_t n, const int64_t image_dims[3], const char *extra)

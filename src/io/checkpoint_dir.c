@@ -138,7 +138,8 @@ static gan_status check_name(const char *dir, const char *name)
     char *path = gan_sprintf("%s/%s", dir, name);
     if (!path) return GAN_ENOMEM;
     bool in_the_way = lstat(path, &st) == 0 && S_ISDIR(st.st_mode);
-    gan_status s = in_the_way ? GAN_FAIL(GAN_EIO, "%s is a directory, in the way of a checkpoint; move it elsewhere", path) : GAN_OK;
+    gan_status s = GAN_OK;
+    if (in_the_way) s = GAN_FAIL(GAN_EIO, "%s is a directory, in the way of a checkpoint; move it elsewhere", path);
     gan_free(path);
     return s;
 }

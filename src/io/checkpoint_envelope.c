@@ -96,7 +96,8 @@ gan_status gan__envelope_stamp(const char *path)
         render(block, length, crc);
         s = write_block(fd, path, block);
     }
-    if (close(fd) != 0 && s == GAN_OK) s = GAN_FAIL(GAN_EIO, "%.*s: cannot write: %s", gan_file_shown(path), path, strerror(errno));
+    if (close(fd) != 0 && s == GAN_OK)
+        s = GAN_FAIL(GAN_EIO, "%.*s: cannot write: %s", gan_file_shown(path), path, strerror(errno));
     return s;
 }
 

@@ -182,7 +182,8 @@ gan_status gan_h5_open(gan_h5_file *f, const char *path, gan_h5_mode mode, int64
     *f = (gan_h5_file){.fd = open(path, open_flags(mode), 0666)};
     if (f->fd < 0) {
         int error = errno;
-        return GAN_FAIL(GAN_EIO, "%.*s: cannot open: %s; %s", gan_file_shown(path), path, strerror(error), gan_file_remedy(error));
+        return GAN_FAIL(GAN_EIO, "%.*s: cannot open: %s; %s", gan_file_shown(path), path, strerror(error),
+                        gan_file_remedy(error));
     }
     hid_t creation = H5Pcreate(H5P_FILE_CREATE), id = -1;
     if (creation >= 0 && H5Pset_obj_track_times(creation, false) >= 0) /* the same content is the same bytes */
@@ -209,6 +210,7 @@ gan_status gan_h5_close(gan_h5_file *f, const char *path)
     int error = f->error;
     *f = (gan_h5_file){.error = error};
     if (error)
-        return GAN_FAIL(GAN_EIO, "%.*s: cannot write: %s; %s", gan_file_shown(path), path, strerror(error), gan_file_remedy(error));
+        return GAN_FAIL(GAN_EIO, "%.*s: cannot write: %s; %s", gan_file_shown(path), path, strerror(error),
+                        gan_file_remedy(error));
     return closed ? GAN_OK : GAN_FAIL(GAN_EIO, "%.*s: cannot close: %s", gan_file_shown(path), path, gan_h5_reason());
 }

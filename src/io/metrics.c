@@ -70,7 +70,8 @@ static void metrics_free(gan_metrics *m)
 gan_status gan__metrics_cannot(const char *path, const char *what)
 {
     int error = errno;
-    return GAN_FAIL(GAN_EIO, "%.*s: cannot %s: %s; %s", gan_file_shown(path), path, what, strerror(error), gan_file_remedy(error));
+    return GAN_FAIL(GAN_EIO, "%.*s: cannot %s: %s; %s", gan_file_shown(path), path, what, strerror(error),
+                    gan_file_remedy(error));
 }
 
 bool gan__metrics_write_at(int fd, const char *from, int64_t n, int64_t offset)

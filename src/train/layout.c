@@ -43,8 +43,8 @@ static gan_status too_many_ranks(const gan_layout *l)
     if (l->batch % l->ranks != 0)
         snprintf(batch, sizeof batch, " and train.batch, now %lld, to a multiple of it (%s)", (long long)l->batch,
                  nearest(near, l->batch / l->ranks * l->ranks, (l->batch + l->ranks - 1) / l->ranks * l->ranks));
-    return GAN_FAIL(GAN_ECONFIG, "%d ranks share %lld shard%s: start at most %lld rank%s, or set parallel.shards = %d%s", l->ranks,
-                    (long long)l->shards, plural(l->shards), (long long)l->shards, plural(l->shards), l->ranks, batch);
+    return GAN_FAIL(GAN_ECONFIG, "%d ranks share %lld shard%s: start at most %lld rank%s, or set parallel.shards = %d%s",
+                    l->ranks, (long long)l->shards, plural(l->shards), (long long)l->shards, plural(l->shards), l->ranks, batch);
 }
 
 static gan_status check_ordered(const gan_layout *l, const char *batch, const char *shards)

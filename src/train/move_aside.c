@@ -97,8 +97,8 @@ gan_status gan__run_move_aside(const char *path)
     case UNREADABLE: return cannot_move(dir);
     case OTHER:
         return GAN_FAIL(GAN_EIO,
-                        "--fresh: %s is no run directory (no config.ini, checkpoints or metrics.jsonl in it), and is left alone; "
-                        "use another run.dir",
+                        "--fresh: %s is no run directory (no config.ini, checkpoints or metrics.jsonl in it), and is left "
+                        "alone; use another run.dir",
                         dir);
     case RUN: break;
     }

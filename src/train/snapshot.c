@@ -84,7 +84,8 @@ static gan_status restore_arena(void *user, const char *group, const gan_network
         const gan_tensor *t = gan_checkpoint_find(from->c, name);
         gan_dims_text(p->n_dims, p->dims, wants, sizeof wants);
         if (!t)
-            return GAN_FAIL(GAN_ECKPT, "%s is a checkpoint of another network: it has no %s (wanted: %s)", from->path, name, wants);
+            return GAN_FAIL(GAN_ECKPT, "%s is a checkpoint of another network: it has no %s (wanted: %s)", from->path, name,
+                            wants);
         gan_dims_text(t->n_dims, t->dims, has, sizeof has);
         if (strcmp(has, wants) != 0)
             return GAN_FAIL(GAN_ECKPT, "%s is a checkpoint of another network: %s is %s there, %s here", from->path, name, has,
