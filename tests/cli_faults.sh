@@ -69,7 +69,7 @@ data 'a text as dataset' 5 'not a readable HDF5 file' "$job"
 data 'metrics as dataset' 5 'no dataset /images' "$dir/run/metrics.h5"
 data 'a dataset of int16' 5 '/images holds int16; uint8 or float32 is wanted' "$dir/int16.h5"
 data 'a dataset of rank 3' 5 '/images has shape [32,2,1]' "$dir/rank3.h5"
-refuses 'a dataset of another shape' 4 2 '784' --set data.source=file --set data.file=data/fashion-mnist-10k.h5
+refuses 'a dataset of another shape' 4 2 '28x28x1' --set data.source=file --set data.file=data/fashion-mnist-10k.h5
 names generator
 refuses 'no dataset, one rank' 5 1 "$dir/no-such.h5" --set data.source=file --set data.file="$dir/no-such.h5"
 unharmed 'a dataset of another shape'
