@@ -128,6 +128,17 @@ static gan_status find_format(const char *word, const format **found)
                     near ? "did you mean " : "known: idx, cifar, images", near ? near : "", near ? "?" : "");
 }
 
+/* Rank 0 alone looks at the output, and all that share the work know, or they would wait for it. */
+static gan_status run_format(const gan_comm *comm, const format *f, const char *const *inputs, int n,
+                             const char *out, const values *v)
+{
+    const bool first = !comm || comm->rank == 0;
+    if (!f->shared && !first) return GAN_OK;
+    gan_status s = first ? gan_checkpoint_spare(out) : GAN_OK;
+    if (f->shared && comm) s = gan_comm_agree(comm, s);
+    return s == GAN_OK ? f->import(comm, inputs, n, out, v) : s;
+}
+
 static gan_status import(const gan_comm *comm, const char *const *words, int n, const values *v)
 {
     const format *f;
@@ -148,10 +159,7 @@ static gan_status import(const gan_comm *comm, const char *const *words, int n, 
             GAN_EUSAGE,
             "gan_mpi import %s takes no options; --size, --channels, --bad and --attributes are for images",
             f->name);
-    if (!f->shared && comm && comm->rank != 0) return GAN_OK;
-    gan_status s = comm && comm->rank != 0 ? GAN_OK : gan_checkpoint_spare(out);
-    if (f->shared && comm) s = gan_comm_agree(comm, s);
-    return s == GAN_OK ? f->import(comm, words + 1, n - 2, out, v) : s;
+    return run_format(comm, f, words + 1, n - 2, out, v);
 }
 
 static gan_status run(const gan_comm *comm, int argc, char **argv)
