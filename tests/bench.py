@@ -4,7 +4,7 @@
 What is compared runs in turn (A B, B A, A B ...) in one session, so that a machine whose speed drifts treats both alike;
 figures are medians over the rounds, ratios are medians of the ratios of neighbours. One thread per rank, unless said otherwise. Settings of the
 environment that tune BLAS libraries are dropped, so that the peer has the kernels which it finds best by itself. Prints
-Markdown tables. Needs python3-torch for the first one (left out, with a word, where it is missing).
+Markdown tables. Needs python3-torch on OpenBLAS for the first one (left out, with a word, where that is missing).
 """
 import argparse
 import datetime
@@ -81,8 +81,9 @@ def row(*cells):
 
 
 def against_torch(args):
-    if not torch_version():
-        print("PyTorch is not here (Debian: apt install python3-torch): the first table is left out\n")
+    if "OpenBLAS" not in (torch_version() or ""):
+        print("PyTorch on OpenBLAS is not here (Debian: apt install python3-torch libopenblas0; on another BLAS it is ten times "
+              "slower, and no peer): the first table is left out\n")
         return
     row("one rank", "images/s", "PyTorch's", "ratio (range)", "wanted", "peak MiB", "PyTorch's", "ratio", "wanted")
     row(*["---"] * 9)

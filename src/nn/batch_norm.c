@@ -46,13 +46,19 @@ static gan_status batch_mean(gan_graph *g, gan_id x, bool per_shard, gan_id *mea
     return gan_add_all_sum(g, *global, mean);
 }
 
-/* (x - mean) / sqrt(variance + epsilon); x is already centred. The root is taken before it is repeated. */
-static gan_status divide(gan_graph *g, gan_id x, gan_id variance, bool per_shard, float epsilon, gan_id *y)
+/* x * (gamma / sqrt(variance + epsilon)) + beta; x is already centred. What belongs to a channel is one factor before it is
+ * repeated, so there is one product for each pixel, and one sum over pixels in its gradient. */
+static gan_status scale(gan_network *net, const gan_layer *l, gan_graph *g, gan_id x, gan_id variance, bool per_shard, gan_id *y)
 {
-    GAN_TRY(gan_add_affine(g, variance, 1, epsilon, &variance));
-    GAN_TRY(gan_add_sqrt(g, variance, &variance));
-    GAN_TRY(repeat(g, variance, per_shard, gan_graph_form(g, x)->dims[0], &variance));
-    return gan_add_div(g, x, variance, y);
+    gan_id factor, gamma = net->leaf[l->first_param];
+    GAN_TRY(gan_add_affine(g, variance, 1, (float)l->value[EPSILON].r, &factor));
+    GAN_TRY(gan_add_sqrt(g, factor, &factor));
+    GAN_TRY(gan_add_reciprocal(g, factor, &factor));
+    if (per_shard) GAN_TRY(gan_add_expand_rows(g, gamma, gan_graph_shards(g), &gamma));
+    GAN_TRY(gan_add_mul(g, factor, gamma, &factor));
+    GAN_TRY(repeat(g, factor, per_shard, gan_graph_form(g, x)->dims[0], &factor));
+    GAN_TRY(gan_add_mul(g, x, factor, y));
+    return gan__bias_apply(net, l, g, y);
 }
 
 static gan_status training(gan_network *net, const gan_layer *l, gan_graph *g, gan_id x, gan_id *y)
@@ -69,7 +75,7 @@ static gan_status training(gan_network *net, const gan_layer *l, gan_graph *g, g
     GAN_TRY(batch_mean(g, squares, per_shard, &variance, &stat[VARIANCE]));
     /* the unbiased estimate is kept */
     GAN_TRY(gan_add_affine(g, stat[VARIANCE], (float)n / (float)(n - 1), 0, &stat[VARIANCE]));
-    return divide(g, *y, variance, per_shard, (float)l->value[EPSILON].r, y);
+    return scale(net, l, g, *y, variance, per_shard, y);
 }
 
 static gan_status sampling(gan_network *net, const gan_layer *l, gan_graph *g, gan_id x, gan_id *y)
@@ -78,14 +84,13 @@ static gan_status sampling(gan_network *net, const gan_layer *l, gan_graph *g, g
     gan_id mean;
     GAN_TRY(repeat(g, leaf[MEAN], false, gan_graph_form(g, x)->dims[0], &mean));
     GAN_TRY(gan_add_sub(g, x, mean, y));
-    return divide(g, *y, leaf[VARIANCE], false, (float)l->value[EPSILON].r, y);
+    return scale(net, l, g, *y, leaf[VARIANCE], false, y);
 }
 
 static gan_status apply(gan_network *net, const gan_layer *l, gan_graph *g, gan_id x, gan_mode mode, gan_id *y)
 {
     GAN_TRY(gan__as_pixels(g, x, &l->in, &x));
-    GAN_TRY(mode == GAN_TRAINING ? training(net, l, g, x, y) : sampling(net, l, g, x, y));
-    return gan__scale_apply(net, l, g, *y, y);
+    return mode == GAN_TRAINING ? training(net, l, g, x, y) : sampling(net, l, g, x, y);
 }
 
 const gan_layer_kind gan_layer_batch_norm = {.name = "batch_norm",

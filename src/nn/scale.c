@@ -15,11 +15,9 @@ gan_status gan__scale_declare(gan_network *net, gan_layer *l)
 
 gan_status gan__scale_apply(gan_network *net, const gan_layer *l, gan_graph *g, gan_id x, gan_id *y)
 {
-    gan_id gamma, beta;
+    gan_id gamma;
     GAN_TRY(gan__as_pixels(g, x, &l->in, &x));
-    const int64_t rows = gan_graph_form(g, x)->dims[0];
-    GAN_TRY(gan_add_expand_rows(g, net->leaf[l->first_param + GAMMA], rows, &gamma));
-    GAN_TRY(gan_add_expand_rows(g, net->leaf[l->first_param + BETA], rows, &beta));
+    GAN_TRY(gan_add_expand_rows(g, net->leaf[l->first_param + GAMMA], gan_graph_form(g, x)->dims[0], &gamma));
     GAN_TRY(gan_add_mul(g, x, gamma, y));
-    return gan_add_add(g, *y, beta, y);
+    return gan__bias_apply(net, l, g, y); /* beta */
 }
