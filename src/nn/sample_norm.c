@@ -24,43 +24,62 @@ static gan_status layer_declare(gan_network *net, gan_layer *l)
     return gan__scale_declare(net, l);
 }
 
-/* The mean over what belongs together, repeated to the shape of x. */
-typedef gan_status mean_fn(gan_graph *g, gan_id x, gan_id *mean);
+/* What is normalised together: its mean, and how a value of it is repeated to the shape of x. */
+typedef struct scope {
+    gan_status (*mean)(gan_graph *g, gan_id x, gan_id *mean);
+    gan_status (*repeat)(gan_graph *g, gan_id value, const gan_form *x, gan_id *y);
+} scope;
 
+/* Pixels of a channel: one window, the whole image. */
 static gan_status mean_of_pixels(gan_graph *g, gan_id x, gan_id *mean)
 {
     const gan_form f = *gan_graph_form(g, x);
-    const int H = (int)f.dims[1], W = (int)f.dims[2]; /* one window, the whole image */
-    GAN_TRY(gan_add_window_sum(g, x, H, W, 1, 0, mean));
-    GAN_TRY(gan_add_affine(g, *mean, 1.0f / ((float)H * (float)W), 0, mean));
-    return gan_add_window_spread(g, *mean, H, W, H, W, 1, 0, mean);
+    GAN_TRY(gan_add_window_sum(g, x, (int)f.dims[1], (int)f.dims[2], 1, 0, mean));
+    return gan_add_affine(g, *mean, 1.0f / ((float)f.dims[1] * (float)f.dims[2]), 0, mean);
+}
+
+static gan_status repeat_to_pixels(gan_graph *g, gan_id value, const gan_form *x, gan_id *y)
+{
+    const int H = (int)x->dims[1], W = (int)x->dims[2];
+    return gan_add_window_spread(g, value, H, W, H, W, 1, 0, y);
 }
 
 static gan_status mean_of_features(gan_graph *g, gan_id x, gan_id *mean)
 {
     const int64_t F = gan_graph_form(g, x)->dims[1];
     GAN_TRY(gan_add_sum_cols(g, x, mean));
-    GAN_TRY(gan_add_affine(g, *mean, 1.0f / (float)F, 0, mean));
-    return gan_add_expand_cols(g, *mean, F, mean);
+    return gan_add_affine(g, *mean, 1.0f / (float)F, 0, mean);
 }
 
-static gan_status normalise(gan_graph *g, gan_id x, mean_fn *mean_of, float epsilon, gan_id *y)
+static gan_status repeat_to_features(gan_graph *g, gan_id value, const gan_form *x, gan_id *y)
 {
-    gan_id mean, variance;
-    GAN_TRY(mean_of(g, x, &mean));
+    return gan_add_expand_cols(g, value, x->dims[1], y);
+}
+
+static const scope pixels = {mean_of_pixels, repeat_to_pixels}, features = {mean_of_features, repeat_to_features};
+
+/* (x - mean) / sqrt(variance + epsilon); the quotient is taken before it is repeated. */
+static gan_status normalise(gan_graph *g, gan_id x, const scope *s, float epsilon, gan_id *y)
+{
+    const gan_form f = *gan_graph_form(g, x);
+    gan_id mean, factor;
+    GAN_TRY(s->mean(g, x, &mean));
+    GAN_TRY(s->repeat(g, mean, &f, &mean));
     GAN_TRY(gan_add_sub(g, x, mean, y));
-    GAN_TRY(gan_add_square(g, *y, &variance));
-    GAN_TRY(mean_of(g, variance, &variance));
-    GAN_TRY(gan_add_affine(g, variance, 1, epsilon, &variance));
-    GAN_TRY(gan_add_sqrt(g, variance, &variance));
-    return gan_add_div(g, *y, variance, y);
+    GAN_TRY(gan_add_square(g, *y, &factor));
+    GAN_TRY(s->mean(g, factor, &factor));
+    GAN_TRY(gan_add_affine(g, factor, 1, epsilon, &factor));
+    GAN_TRY(gan_add_sqrt(g, factor, &factor));
+    GAN_TRY(gan_add_reciprocal(g, factor, &factor));
+    GAN_TRY(s->repeat(g, factor, &f, &factor));
+    return gan_add_mul(g, *y, factor, y);
 }
 
 static gan_status instance_apply(gan_network *net, const gan_layer *l, gan_graph *g, gan_id x, gan_mode mode, gan_id *y)
 {
     (void)mode;
     GAN_TRY(gan__as_samples(g, x, &l->in, &x));
-    GAN_TRY(normalise(g, x, mean_of_pixels, (float)l->value[EPSILON].r, y));
+    GAN_TRY(normalise(g, x, &pixels, (float)l->value[EPSILON].r, y));
     return gan__scale_apply(net, l, g, *y, y);
 }
 
@@ -68,7 +87,7 @@ static gan_status layer_apply(gan_network *net, const gan_layer *l, gan_graph *g
 {
     (void)mode;
     GAN_TRY(gan__as_features(g, x, &l->in, &x));
-    GAN_TRY(normalise(g, x, mean_of_features, (float)l->value[EPSILON].r, y));
+    GAN_TRY(normalise(g, x, &features, (float)l->value[EPSILON].r, y));
     return gan__scale_apply(net, l, g, *y, y);
 }
 
