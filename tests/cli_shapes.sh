@@ -25,10 +25,10 @@ good_d='conv 4 4 2 1
 conv 1 14'
 
 # The first layer of the generator stands in line 12, of a discriminator after the four of good_g in line 18.
-refused '' 'conv 4 31 1 1' "discriminator.conv1 ($job:18): got 28x28x1; a kernel of 31 pixels is larger" 'padding, 30'
+refused '' 'conv 4 31 1 1' "discriminator.conv1 ($job:18): got 28x28x1; a kernel of 31x31 is larger than the image with its padding, 30x30" 'padding, 30'
 refused '' 'conv 4 4 2 1
 leaky_relu
-conv 1 15' "discriminator.conv2 ($job:20): got 14x14x4; a kernel of 15 pixels" 'padding, 14'
+conv 1 15' "discriminator.conv2 ($job:20): got 14x14x4; a kernel of 15x15 is larger" 'padding, 14'
 refused '' 'max_pool 2
 max_pool 15' "discriminator.max_pool2 ($job:19): got 14x14x1; a window of 15 pixels"
 refused 'reshape 1 1 20

@@ -204,7 +204,7 @@ static const error_row error_rows[] = {
     {"upsample", GAN_ESHAPE, {"generator.upsample1", "wanted an image"}},
     {"instance_norm", GAN_ESHAPE, {"generator.instance_norm1", "wanted an image"}},
     {"conv 4 3", GAN_ESHAPE, {"generator.conv1 (job.ini:6)", "got 70", "wanted an image", "reshape H W C"}},
-    {"reshape 7 5 2, conv 4 8", GAN_ESHAPE, {"generator.conv1", "got 7x5x2", "a kernel of 8 pixels is larger", "with its padding, 7"}},
+    {"reshape 7 5 2, conv 4 8", GAN_ESHAPE, {"generator.conv1", "got 7x5x2", "a kernel of 8x8 is larger than the image with its padding, 7x5", "with its padding, 7"}},
     {"reshape 7 5 2, conv_transpose 4 2 1 5", GAN_ESHAPE, {"generator.conv_transpose1", "(7 - 1) * 1 - 2 * 5 + 2 pixels"}},
     {"conv 4", GAN_ECONFIG, {"conv", "kernel is missing"}},
     {"maxout 5000000 1000", GAN_ESHAPE, {"generator.maxout1", "units * pieces is too large"}},

@@ -65,12 +65,11 @@ static gan_status conv_declare(gan_network *net, gan_layer *l)
     l->out = l->in;
     l->out.dims[2] = l->value[CHANNELS].i;
     for (int i = 0; i < 2; i++) {
-        int64_t room = l->in.dims[i] + 2 * k.pad;
-        if (room < k.kh)
-            return gan__layer_error(l,
-                                    "a kernel of %d pixels is larger than the image with its padding, %lld",
-                                    k.kh, (long long)room);
-        l->out.dims[i] = (room - k.kh) / k.stride + 1;
+        const int64_t frame = 2 * k.pad;
+        if (l->in.dims[i] + frame < k.kh)
+            return gan__layer_error(l, "a kernel of %dx%d is larger than the image with its padding, %lldx%lld", k.kh, k.kw,
+                                    (long long)(l->in.dims[0] + frame), (long long)(l->in.dims[1] + frame));
+        l->out.dims[i] = (l->in.dims[i] + frame - k.kh) / k.stride + 1;
     }
     return declare_weights(net, l, l->in.dims[2], l->out.dims[2], pixels * C,
                            pixels * O / (k.stride * k.stride));
