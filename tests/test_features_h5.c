@@ -26,18 +26,22 @@ static float value(int64_t i, int64_t j)
     return (float)(i * 1000 + j % 1000);
 }
 
-/* A file with /labels [n] (and nothing else); of text: no numbers. */
+/* A file with /labels [n] (and nothing else), extendible as imports make them; of text: no numbers. */
 static void make_labels(const char *path, hsize_t n, bool text)
 {
+    const hsize_t most = H5S_UNLIMITED, chunk = 16;
+    const hid_t chunked = H5Pcreate(H5P_DATASET_CREATE);
     static int32_t labels[N];
     for (int i = 0; i < N; i++) labels[i] = i % 10 - 3;
     gan_h5_lock();
-    hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT), space = H5Screate_simple(1, &n, NULL);
-    hid_t set = H5Dcreate2(file, "labels", text ? H5T_C_S1 : H5T_STD_I32LE, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT), space = H5Screate_simple(1, &n, &most);
+    assert_true(H5Pset_chunk(chunked, 1, &chunk) >= 0);
+    hid_t set = H5Dcreate2(file, "labels", text ? H5T_C_S1 : H5T_STD_I32LE, space, H5P_DEFAULT, chunked, H5P_DEFAULT);
     assert_true(file >= 0 && space >= 0 && set >= 0);
     if (!text) assert_true(H5Dwrite(set, H5T_NATIVE_INT32, H5S_ALL, H5S_ALL, H5P_DEFAULT, labels) >= 0);
     H5Dclose(set);
     H5Sclose(space);
+    H5Pclose(chunked);
     H5Fclose(file);
     gan_h5_unlock();
 }

@@ -13,6 +13,7 @@
 #include <jpeglib.h>
 #include <math.h>
 #include <png.h>
+#include <sys/stat.h>
 
 static uint8_t pixel(int x, int y, int c)
 {
@@ -122,6 +123,43 @@ static void pictures_are_cut_and_resized(void **state)
                 }
         free(all);
     }
+}
+
+/* The grey PNG of put_png with 16 bits (each byte twice), which says nothing of its gamma. */
+static void put_deep_png(const char *name, int w, int h)
+{
+    png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, NULL, NULL, NULL);
+    png_infop info = png_create_info_struct(png);
+    FILE *f = fopen(scratch(name), "wb");
+    uint8_t *row = malloc(2 * (size_t)w);
+    assert_true(png && info && f && row);
+    png_init_io(png, f);
+    png_set_IHDR(png, info, (png_uint_32)w, (png_uint_32)h, 16, PNG_COLOR_TYPE_GRAY, PNG_INTERLACE_NONE,
+                 PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+    png_write_info(png, info);
+    for (int y = 0; y < h; y++) {
+        for (int x = 0; x < w; x++) row[2 * x] = row[2 * x + 1] = (uint8_t)pixel(x, y, 0);
+        png_write_row(png, row);
+    }
+    png_write_end(png, info);
+    png_destroy_write_struct(&png, &info);
+    fclose(f);
+    free(row);
+}
+
+/* 16 bits give what 8 bits give; a fifo is no picture, and nobody waits for it. */
+static void deep_pictures_and_fifos(void **state)
+{
+    (void)state;
+    new_dir();
+    put_deep_png("in/a.png", 8, 8);
+    assert_int_equal(mkfifo(scratch("in/b.png"), 0600), 0);
+    EXPECT_FAILURE(import(8, 0, false), GAN_EDATA, "in/b.png: not a regular file");
+    EXPECT_OK(import(8, 0, true));
+    uint8_t *got = imported(1, 8, 1), *want = pixels_of(8, 8, 1);
+    assert_memory_equal(got, want, 64);
+    free(got);
+    free(want);
 }
 
 static void order_and_channels(void **state)
@@ -278,7 +316,7 @@ static void no_memory_is_said(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(pictures_are_cut_and_resized),     TEST(order_and_channels),
+        TEST(pictures_are_cut_and_resized),     TEST(deep_pictures_and_fifos), TEST(order_and_channels),
         TEST(bad_pictures_are_named),           TEST(flipped_bytes_never_crash),
         TEST(attributes_follow_their_pictures), TEST(no_memory_is_said),
     };

@@ -148,6 +148,7 @@ static gan_status extract_all(extraction *e, gan__features_file *f)
 {
     gan_pace pace;
     gan_pace_begin(&pace);
+    GAN_TRY(gan__features_copy_labels(f, e->words[1], &e->labels)); /* first: what is wrong with them is soon seen */
     for (int64_t first = 0; first < f->n; first += BLOCK) {
         int64_t n = f->n - first < BLOCK ? f->n - first : BLOCK;
         GAN_TRY(gan_rows_read(e->rows, first, n, gan_features_input(e->features)));
@@ -157,7 +158,7 @@ static gan_status extract_all(extraction *e, gan__features_file *f)
         show_progress(first + n, f->n, &pace);
     }
     if (gan_log_is_tty()) gan_log_progress("");
-    return gan__features_copy_labels(f, e->words[1], &e->labels);
+    return GAN_OK;
 }
 
 static gan_status write_file(extraction *e, const int64_t *columns)

@@ -85,19 +85,23 @@ static gan_status check_labels(hid_t space, hid_t type, const char *path, int64_
     return GAN_FAIL(GAN_EDATA, "%s: /labels has %lld entries for %lld images", path, (long long)dims[0], (long long)n);
 }
 
-/* Through memory, not by H5Ocopy: that copies the bytes of chunks, also damaged ones. */
+/* Through memory, not by H5Ocopy: that copies the bytes of chunks, also damaged ones. The source may be extendible, the copy is
+ * not. */
 static gan_status copy_values(gan__features_file *f, hid_t from, hid_t space, hid_t type, const char *path)
 {
     void *labels = gan_calloc(H5Sget_simple_extent_npoints(space), H5Tget_size(type));
-    hid_t to = -1;
+    hsize_t dims[H5S_MAX_RANK];
+    const int rank = H5Sget_simple_extent_dims(space, dims, NULL);
+    hid_t to = -1, fixed = H5Screate_simple(rank, dims, NULL);
     gan_status s = labels ? GAN_OK : GAN_ENOMEM;
     if (s == GAN_OK && H5Dread(from, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, labels) < 0)
         s = GAN_FAIL(GAN_EDATA, "%s: cannot read /labels: %s; the file is damaged, make it again", path, gan_h5_reason());
     if (s == GAN_OK) {
-        to = H5Dcreate2(f->file.id, "labels", type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+        to = H5Dcreate2(f->file.id, "labels", type, fixed, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
         if (to < 0 || H5Dwrite(to, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, labels) < 0) s = cannot_write(f);
     }
     if (to >= 0 && H5Dclose(to) < 0 && s == GAN_OK) s = cannot_write(f);
+    if (fixed >= 0) H5Sclose(fixed);
     gan_free(labels);
     return s;
 }

@@ -16,6 +16,7 @@ enum { MAX_BYTES = 1 << 30, MAX_NAMES = 4096 };
 static gan_status read_text(gan__attributes *a)
 {
     struct stat st;
+    GAN_TRY(gan_file_regular(a->path)); /* opening a fifo would wait */
     FILE *f = fopen(a->path, "rb");
     if (!f)
         return GAN_FAIL(GAN_EDATA, "%s: cannot open: %s; %s", a->path, strerror(errno),

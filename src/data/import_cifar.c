@@ -84,6 +84,7 @@ static gan_status append(job *j, gzFile gz, const char *path)
 
 static gan_status append_file(job *j, const char *path)
 {
+    GAN_TRY(gan_file_regular(path));
     GAN_TRY(gan__gzip_whole(path));
     errno = 0;
     gzFile gz = gzopen(path, "rb"); /* reads plain files as well */

@@ -32,6 +32,7 @@ gan_status gan__picture_from_png(gan__picture *p, const uint8_t *bytes, int64_t 
     static const png_color white = {255, 255, 255};
     png_image image = {.version = PNG_IMAGE_VERSION};
     if (!png_image_begin_read_from_memory(&image, bytes, (size_t)n)) return BAD("PNG: %s", image.message);
+    image.flags |= PNG_IMAGE_FLAG_16BIT_sRGB; /* libpng would take 16 bits without a word on gamma for linear light */
     bool colour = image.format & PNG_FORMAT_FLAG_COLOR;
     gan_status s = gan__picture_room(p, image.width, image.height, colour ? 3 : 1, why);
     if (s == GAN_OK) {
@@ -68,7 +69,9 @@ gan_status gan__picture_read(gan__picture *p, const char *path, char why[GAN__WH
 {
     uint8_t *bytes = NULL;
     int64_t n = 0;
+    struct stat st;
     *p = (gan__picture){0};
+    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) return BAD("not a regular file"); /* opening a fifo would wait */
     FILE *f = fopen(path, "rb");
     if (!f) return BAD("cannot open: %s", strerror(errno));
     gan_status s = read_all(f, &bytes, &n, why);

@@ -7,6 +7,7 @@
 
 #include "gan/clock.h"
 
+#include <assert.h>
 #include <math.h>
 #ifdef _OPENMP
 #include <omp.h>
@@ -68,6 +69,7 @@ static bool make_together(walker *w, const gan_call *c)
 {
     if (w->behind && !meet(w)) return false;
     gan_status s = run_call(c, w->crew->run, w->part);
+    assert(w->part.i == 0 || s == GAN_OK); /* only what calls MPI can fail */
     if (w->status == GAN_OK) w->status = s;
     return meet(w);
 }
