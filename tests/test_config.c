@@ -14,6 +14,8 @@
 
 #include <cmocka.h>
 
+#include "live_test.h"
+
 #include <math.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -39,24 +41,6 @@ static const char *const *networks_of(const char *system, const char *const **na
     static const char *const gan[] = {"generator", "discriminator", NULL}, *const coder[] = {"encoder", NULL};
     *names = all;
     return strcmp(system, "gan") == 0 ? gan : strcmp(system, "coder") == 0 ? coder : NULL;
-}
-
-static int64_t live_before;
-
-static int setup(void **state)
-{
-    (void)state;
-    gan_fail_clear();
-    live_before = gan_mem_live();
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    if (gan_mem_live() == live_before) return 0;
-    print_error("%lld blocks live, %lld before\n", (long long)gan_mem_live(), (long long)live_before);
-    return 1;
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)

@@ -2,6 +2,7 @@
  * reads is not run, metrics cost nothing in other steps, a value that is not finite is found with its layer, and
  * every allocation may fail once. Gradients themselves are in test_ops and test_gradients. */
 #include "graph_test.h"
+#include "live_test.h"
 
 #include <time.h>
 #include <unistd.h>
@@ -9,29 +10,12 @@
 enum { SHARDS = 2, ROWS = 6, COLS = 5, UNITS = 4 };
 
 static const char *const LAYER = "generator.dense1 (job.ini:12)";
-static int64_t live_before;
 
 static gan_graph *new_graph(void)
 {
     gan_graph *g;
     OK(gan_graph_new(&g, SHARDS, 1));
     return g;
-}
-
-static int setup(void **state)
-{
-    (void)state;
-    live_before = gan_mem_live();
-    gan_fail_clear();
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    if (gan_mem_live() == live_before) return 0;
-    print_error("%lld blocks live, %lld before\n", (long long)gan_mem_live(), (long long)live_before);
-    return 1;
 }
 
 /* ---- forms -------------------------------------------------------------------------------------------------- */
