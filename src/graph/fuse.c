@@ -28,12 +28,7 @@ typedef struct fuser {
 /* May what x reads be read later, when the root runs? */
 static bool may_wait(const fuser *f, gan_id x)
 {
-    const gan_node *n = &f->g->nodes[x];
-    for (int k = 0; k < n->n_in; k++) {
-        gan_id update = gan__superseded_by(f->g, n->in[k]);
-        if (update != GAN_NONE && update < f->root) return false;
-    }
-    return !f->ordered[x];
+    return gan__may_wait(f->g, f->ordered, x, f->root);
 }
 
 /* Is it cheaper to compute x again for each of its readers than to write it and read it? So it is for a sum or product of a

@@ -256,3 +256,12 @@ gan_id gan__superseded_by(const gan_graph *g, gan_id x)
     const gan_node *from = &g->nodes[gan__owner(g, x)];
     return from->op->is_param ? from->p.param.superseded_by : GAN_NONE;
 }
+
+bool gan__may_wait(const gan_graph *g, const bool *ordered, gan_id x, gan_id y)
+{
+    for (int k = 0; k < g->nodes[x].n_in; k++) {
+        gan_id update = gan__superseded_by(g, g->nodes[x].in[k]);
+        if (update != GAN_NONE && update < y) return false;
+    }
+    return !ordered[x];
+}

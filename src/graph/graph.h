@@ -47,6 +47,8 @@ extern const gan_op gan__op_fused;
 gan_id gan__owner(const gan_graph *g, gan_id x);
 /* The update that ends the version of the parameter that x shows; GAN_NONE for anything else. */
 gan_id gan__superseded_by(const gan_graph *g, gan_id x);
+/* May what x reads be read as late as node y runs? ordered: by id, nodes that explicit edges hold to their place. */
+bool gan__may_wait(const gan_graph *g, const bool *ordered, gan_id x, gan_id y);
 
 /* Passes, in the order in which gan_plan_build runs them. */
 void gan__live(const gan_graph *g, const gan_id *keep, int n_keep, bool *live, bool *metrics_only);

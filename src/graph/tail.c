@@ -36,16 +36,6 @@ static bool end_of_chain(const gan_node *y, end *e)
     return true;
 }
 
-/* May what x reads be read as late as y runs? */
-static bool may_wait(const gan_graph *g, const bool *ordered, gan_id x, gan_id y)
-{
-    for (int k = 0; k < g->nodes[x].n_in; k++) {
-        gan_id update = gan__superseded_by(g, g->nodes[x].in[k]);
-        if (update != GAN_NONE && update < y) return false;
-    }
-    return !ordered[x] && !ordered[y];
-}
-
 /* The convolution that gives x, by itself or under another form, to one reader only. */
 static gan_id producer(const gan_graph *g, const int *readers, gan_id x)
 {
@@ -83,7 +73,7 @@ gan_status gan__tails(gan_graph *g, const bool *live, const gan_id *keep, int n_
         end e = {GAN_NONE, GAN_NONE, {0}};
         if (!live[y] || (!end_of_map(&g->nodes[y], &e) && !end_of_chain(&g->nodes[y], &e))) continue;
         const gan_id x = producer(g, readers, e.x);
-        if (x == GAN_NONE || !may_wait(g, ordered, x, y)) continue;
+        if (x == GAN_NONE || ordered[y] || !gan__may_wait(g, ordered, x, y)) continue;
         put(g, x, y, &e);
         ++*n_fused;
     }
