@@ -93,6 +93,7 @@ typedef struct gan_call {
     const float *in[GAN_MAX_IN];
     float *out;
     float *scratch; /* gan_op.scratch floats, 64-byte aligned; a thread's own unless gan_op.scratch_in_common */
+    int64_t scratch_step; /* floats from a thread's scratch to the next's */
     gan_part part;  /* this thread's; {0,1} for ops that are not shared */
 } gan_call;
 

@@ -36,7 +36,7 @@ static gan_status run_call(const gan_call *call, const gan_run *run, gan_part pa
     gan_call c = *call;
     c.run = run;
     c.part = part;
-    if (part.i > 0 && !c.y->op->scratch_in_common) c.scratch += part.i * gan__scratch_floats(c.graph, c.y);
+    c.scratch += part.i * c.scratch_step;
     return c.y->op->forward(&c);
 }
 

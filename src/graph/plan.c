@@ -268,6 +268,7 @@ static gan_status make_calls(gan_plan *p)
         gan_call *c = &p->calls[p->n_calls++];
         *c = (gan_call){.graph = g, .y = n, .out = p->at[y], .scratch = p->scratch_at[y], .part = {0, 1}};
         if (is_shared(g, n)) c->part.n = g->threads;
+        if (gan__scratch_copies(g, n) > 1) c->scratch_step = gan__scratch_floats(g, n);
         for (int k = 0; k < n->n_in; k++) c->in[k] = p->at[n->in[k]];
         if (!p->metrics_only[y])
             p->info.flop += gan__flop(g, n);
