@@ -69,7 +69,7 @@ hash_of() { # run directory
 
 # What metrics.jsonl records, without what differs from run to run: the times.
 metrics_of() { # run directory
-    sed -E 's/, "(images_per_s|compute_s_[^"]*|exposed_s_[^"]*)": [^,}]*//g' "$1/metrics.jsonl"
+    sed -E 's/, "(images_per_s|compute_s_[^"]*|exposed_s_[^"]*|comm_s_[^"]*|comm_bytes_[^"]*)": [^,}]*//g' "$1/metrics.jsonl"
 }
 
 same_records() { # what, wanted, got: of metrics_of

@@ -30,13 +30,15 @@ static void run_steps(mpi_test *t, gan_session *s, bool poisoned)
 {
     for (int64_t step = 0; step < 2; step++) {
         if (!poisoned) {
-            gan_session_step(s, step, step == 1);
+            CHECK(t, gan_session_step(s, step, step == 1), "step %lld is not finite", (long long)step);
             continue;
         }
         s->run.step = step;
         s->run.metrics = step == 1;
         CHECK_OK(t, gan_exec_poisoned(s->plan, &s->run, NULL, 0));
+        s->run.pending = gan_plan_carries(s->plan);
     }
+    gan_session_settle(s);
 }
 
 static void compare(mpi_test *t, const job_row *row, const gan_session *a, const gan_session *b)

@@ -74,7 +74,7 @@ static void rig_open(rig *r)
     float *mine = (float *)(void *)(r->memory.each + r->team->rank * r->memory.each_bytes);
     for (int b = 0; b < BUCKETS; b++) {
         r->weights[b] = common;
-        r->range[b] = (gan_sum_range){mine, lengths[b], r->memory.each_bytes / 4};
+        r->range[b] = (gan_sum_range){mine, lengths[b], r->memory.each_bytes / 4, 0};
         common += lengths[b];
         mine += lengths[b];
     }

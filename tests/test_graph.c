@@ -404,7 +404,7 @@ static void test_times(void **state)
     static const gan_op wait = {.name = "wait", .infer = same_form, .forward = sleep_forward, .waits = true};
     gan_graph *g = new_graph();
     values v = make_values(g);
-    gan_phase_time t[3] = {{0, 0}};
+    gan_phase_time t[3] = {{0}};
     gan_plan *p;
     gan_id y;
     int d, e;

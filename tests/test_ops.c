@@ -356,7 +356,7 @@ static void test_reduce(void **state)
     gan_id start, wait;
     OK(gan_graph_new(&g, 1, 2));
     OK(gan_add_reduce_start(g, 5, &start));
-    OK(gan_add_reduce_wait(g, 5, start, &wait));
+    OK(gan_add_reduce_wait(g, 5, start, true, &wait));
     OK(gan_plan_build(&p, g, NULL, 0));
     OK(gan_exec(p, &run, NULL));
     assert_string_equal(calls, "");

@@ -50,8 +50,9 @@ static float tree(float *const *shown, int ranks, int64_t i)
     return left + right;
 }
 
-static gan_status all_sum(void *user, float *data, int64_t n)
+static gan_status all_sum(void *user, float *data, int64_t n, int phase)
 {
+    (void)phase;
     rank_of *me = user;
     float *sum = gan_calloc(n, sizeof *sum);
     if (!sum) return GAN_ENOMEM;
@@ -73,7 +74,7 @@ static gan_status start(void *user, int number)
 static gan_status wait_for(void *user, int number)
 {
     rank_of *me = user;
-    return all_sum(user, me->reductions[number].data, me->reductions[number].n);
+    return all_sum(user, me->reductions[number].data, me->reductions[number].n, 0);
 }
 
 static gan_status progress(void *user)
@@ -121,7 +122,7 @@ static void reduce_gradients(gan_graph *g, gan_id loss, rank_of *me, weights *a,
         OK(gan_add_store(g, grads[i], a->grad + a->at[i], &store));
         OK(gan_graph_after(g, begin, store));
     }
-    OK(gan_add_reduce_wait(g, number, begin, &end));
+    OK(gan_add_reduce_wait(g, number, begin, true, &end));
     me->reductions[number] = (range){a->grad, a->used};
 }
 
@@ -133,7 +134,7 @@ static void reduce_metrics(gan_graph *g, rank_of *me, const gan_id *losses)
         OK(gan_add_store(g, losses[i], &me->metrics[i], &store));
         OK(gan_graph_after(g, begin, store));
     }
-    OK(gan_add_reduce_wait(g, REDUCE_METRICS, begin, &end));
+    OK(gan_add_reduce_wait(g, REDUCE_METRICS, begin, true, &end));
     me->reductions[REDUCE_METRICS] = (range){me->metrics, N_METRICS};
 }
 

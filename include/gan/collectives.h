@@ -12,11 +12,16 @@ typedef struct gan_comm_set gan_comm_set;
 typedef struct gan_sum_range {
     float *data; /* [n] of this rank, borrowed */
     int64_t n, stride;
+    int phase; /* to which its messages are counted */
 } gan_sum_range;
 
 /* Collective: one reduction per range, numbered as given. */
 gan_status gan_comm_set_new(gan_comm_set **out, const gan_team *t, gan_reduce_mode mode, const gan_kernels *k,
                             int n_ranges, const gan_sum_range *ranges);
+/* From now on bytes sent and seconds under way are added to times[phase]; borrowed until freed. Messages of reductions only. */
+gan_status gan_comm_set_count(gan_comm_set *s, gan_phase_time *times, int n_phases);
+/* Collective: wait for all that was started and not waited for, when a program has ended before its time. */
+gan_status gan_comm_set_drain(gan_comm_set *s);
 void gan_comm_set_free(gan_comm_set *s); /* collective; takes NULL */
 const gan_collectives *gan_comm_set_vtable(gan_comm_set *s); /* borrowed */
 

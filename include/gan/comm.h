@@ -137,4 +137,12 @@ gan_status gan_reduction_wait(gan_reduction *r);
 gan_status gan_reductions_move_on(const gan_comm *c);
 int64_t gan_reduction_bytes_sent(const gan_reduction *r); /* by this rank per use, from the algorithm */
 
+/* Reductions whose traffic is counted together: bytes sent, and seconds during which any of them was under way. */
+typedef struct gan_flight {
+    double *seconds, *bytes; /* added to; borrowed */
+    int under_way;
+    double since; /* the first of these was started */
+} gan_flight;
+void gan_reduction_count_in(gan_reduction *r, gan_flight *f); /* f: borrowed for the reduction's life */
+
 #endif

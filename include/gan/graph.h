@@ -56,7 +56,7 @@ typedef struct gan_collectives {
     gan_status (*start)(void *user, int number); /* reductions by number, as the reduce nodes carry it */
     gan_status (*wait)(void *user, int number);
     gan_status (*progress)(void *user);                         /* move all that are in flight; never blocks */
-    gan_status (*all_sum)(void *user, float *data, int64_t n);  /* blocking, small */
+    gan_status (*all_sum)(void *user, float *data, int64_t n, int phase); /* blocking, small */
     /* For those numbers that are buckets, whose update the ranks of a team share (comm/bucket.c): */
     void (*slice)(void *user, int number, int64_t *from, int64_t *to);           /* this rank's part */
     /* A block of it, after wait; it may lie in scratch, gan_summed_scratch(ranks) floats. By any thread. */
@@ -82,6 +82,9 @@ typedef struct gan_run {
     int64_t step;
     int rank;
     bool metrics;  /* run the nodes that only metrics read */
+    bool pending;  /* the step before has left its carried nodes to this one */
+    gan_status (*settled)(void *user); /* asked when these have run; what it fails with ends the program. May be NULL */
+    void *settled_user;
     bool diagnose; /* check every output for finiteness, apply no update (see gan_exec_diagnose) */
     double *profile; /* seconds of each kernel of the program are added here [gan_plan_info.n_nodes]; may be NULL */
 } gan_run;
@@ -136,6 +139,7 @@ struct gan_node {
     const char *layer;  /* "generator.dense1 (job.ini:12)"; borrowed, "" outside layers */
     int phase;          /* index of the phase it belongs to */
     bool metric;        /* an effect that runs only in steps that record metrics */
+    bool carried;       /* an effect that a step leaves to the next one, whose program begins beside it (systems/carry.c) */
 };
 
 /* How a value of fewer elements is repeated to a full shape. */
@@ -195,6 +199,7 @@ gan_status gan_graph_set_layer(gan_graph *g, const char *layer);
 gan_status gan_graph_phase_begin(gan_graph *g, const char *name, int *phase); /* the same name gives the same phase */
 void gan_graph_set_metric(gan_graph *g, bool metric); /* nodes added from now on serve metrics only */
 int gan_graph_phases(const gan_graph *g);
+int gan_graph_phase(const gan_graph *g); /* the current one */
 const char *gan_graph_phase_name(const gan_graph *g, int phase);
 uint64_t gan_graph_next_stream(gan_graph *g); /* numbers random nodes, in order of building */
 
@@ -225,14 +230,19 @@ void gan_plan_free(gan_plan *p); /* takes NULL */
 const gan_plan_info *gan_plan_describe(const gan_plan *p);
 const float *gan_plan_value(const gan_plan *p, gan_id id); /* of a kept node, until the next step */
 
-/* Seconds per phase, summed since the last reset. */
+/* Where a phase's time goes, summed since the last reset. */
 typedef struct gan_phase_time {
     double compute_s, exposed_s; /* in kernels; blocked in waits for reductions */
+    double comm_s, bytes;        /* with messages of its reductions under way, hidden or not; sent by this rank */
 } gan_phase_time;
 
 /* Run the program once, by all threads of the graph; MPI is called by the calling thread only. Collective when ranks > 1.
- * times[gan_graph_phases()] is added to; may be NULL. */
+ * times[gan_graph_phases()] is added to; may be NULL. Carried nodes are run for the step before, if run->pending, and those of
+ * this step are left. */
 gan_status gan_exec(const gan_plan *p, const gan_run *run, gan_phase_time *times);
+/* Run what the step run->step has left, and nothing else. */
+gan_status gan_exec_carried(const gan_plan *p, const gan_run *run, gan_phase_time *times);
+bool gan_plan_carries(const gan_plan *p); /* whether steps leave anything */
 
 /* To check a plan, in tests: as gan_exec without times, but memory of the plan that holds no live value is filled with NaN all
  * along (src/graph/poison.c), so that the results are those of gan_exec to the bit only if no value overlaps another that

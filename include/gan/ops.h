@@ -109,7 +109,8 @@ gan_status gan_add_singular(gan_graph *g, gan_id W, gan_id u, bool iterate, gan_
 /* Effects. */
 gan_status gan_add_store(gan_graph *g, gan_id x, float *to, gan_id *y); /* copy to memory outside the plan */
 gan_status gan_add_reduce_start(gan_graph *g, int number, gan_id *y);   /* order it with gan_graph_after */
-gan_status gan_add_reduce_wait(gan_graph *g, int number, gan_id start, gan_id *y);
+/* late: when nothing else can run; else as soon as it is started, so that nothing is hidden. */
+gan_status gan_add_reduce_wait(gan_graph *g, int number, gan_id start, bool late, gan_id *y);
 
 /* All ops of src/ops, for tests: an op without a row in tests/test_ops.c fails. */
 extern const gan_op *const gan_ops[];

@@ -60,6 +60,7 @@ typedef struct gan_range { /* floats that are summed over ranks */
     float *data;
     int64_t n;
     bool bucket; /* of a gradient arena */
+    int phase;   /* that sums it */
 } gan_range;
 
 struct gan_step {
@@ -67,6 +68,7 @@ struct gan_step {
     gan_graph *graph;
     gan_feed feed;
     int64_t rows; /* local batch */
+    bool overlap; /* sums over ranks may run beside computation */
     gan_range *reductions;
     int n_reductions;
     struct gan_buckets *buckets[GAN_MAX_NETWORKS]; /* of each updated network, NULL before its first update */

@@ -47,8 +47,11 @@ typedef struct gan_session {
  * another number when the program is only to be looked at (dry run), which then cannot be executed. */
 gan_status gan_session_open(gan_session *s, const gan_comm *comm, const gan_config *cfg, int ranks);
 void gan_session_close(gan_session *s); /* collective; takes a zeroed one */
-/* Collective: run step `step` (0 is the first). Failures inside are of MPI, and end all ranks. */
-void gan_session_step(gan_session *s, int64_t step, bool metrics);
+/* Collective: run step `step` (0 is the first). It may leave the last updates of networks to the next step, or to
+ * gan_session_settle, which is called before anybody reads or writes weights, averages, moments or norms between steps. False: a
+ * gradient of the step before was not finite, and this one was not run. Failures inside are of MPI, and end all ranks. */
+bool gan_session_step(gan_session *s, int64_t step, bool metrics);
+void gan_session_settle(gan_session *s); /* collective */
 void gan_session_reset_times(gan_session *s);
 int64_t gan_session_images_per_step(const gan_session *s); /* real samples that a step reads, over all ranks */
 

@@ -75,6 +75,11 @@ gan_status gan__bucket_sum_new(gan__bucket_sum **out, const gan_team *t, int num
     return s;
 }
 
+void gan__bucket_count_in(gan__bucket_sum *b, gan_flight *f)
+{
+    gan_reduction_count_in(b->column, f);
+}
+
 void gan__bucket_sum_free(gan__bucket_sum *b)
 {
     if (!b) return;

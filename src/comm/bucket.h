@@ -14,6 +14,7 @@ int64_t gan__bucket_bytes(const gan_team *t, int64_t n);
  * piece for all buckets. All is borrowed. */
 gan_status gan__bucket_sum_new(gan__bucket_sum **out, const gan_team *t, int number, gan_reduce_mode mode,
                                const gan_kernels *k, const gan_sum_range *r, void *common, float *scratch);
+void gan__bucket_count_in(gan__bucket_sum *b, gan_flight *f);
 void gan__bucket_sum_free(gan__bucket_sum *b); /* takes NULL */
 
 /* This rank has come to an event / have all ranks of the team? */

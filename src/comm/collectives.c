@@ -19,6 +19,8 @@ typedef struct inline_sum {
 typedef struct numbered {
     gan_reduction *alone;
     gan__bucket_sum *bucket;
+    int phase;
+    bool started; /* and not waited for */
 } numbered;
 
 struct gan_comm_set {
@@ -32,6 +34,7 @@ struct gan_comm_set {
     int *queue; /* [n] buckets that are stored here and must go to the other teams, in order of starting */
     int n_queue;
     float *scratch;
+    gan_flight *flights; /* by phase; NULL: nothing is counted */
     gan_collectives vtable;
 };
 
@@ -71,6 +74,7 @@ static gan_status meet(void *user, int number, gan_event e)
 static gan_status start(void *user, int number)
 {
     gan_comm_set *s = user;
+    s->list[number].started = true;
     if (s->list[number].alone) return gan_reduction_start(s->list[number].alone);
     gan__bucket_arrive(s->list[number].bucket, GAN_STORED);
     if (s->team->n_teams > 1) s->queue[s->n_queue++] = number;
@@ -82,6 +86,7 @@ static gan_status start(void *user, int number)
 static gan_status wait_for(void *user, int number)
 {
     gan_comm_set *s = user;
+    s->list[number].started = false;
     if (s->list[number].alone) return gan_reduction_wait(s->list[number].alone);
     GAN_TRY(meet(s, number, GAN_STORED));
     GAN_TRY(send_queued(s));
@@ -108,7 +113,7 @@ static void arrive(void *user, int number, gan_event e)
     gan__bucket_arrive(((gan_comm_set *)user)->list[number].bucket, e);
 }
 
-static gan_status find_sum(gan_comm_set *s, float *data, int64_t n, inline_sum **out)
+static gan_status find_sum(gan_comm_set *s, float *data, int64_t n, int phase, inline_sum **out)
 {
     for (int i = 0; i < s->n_sums; i++)
         if (s->sums[i].data == data && s->sums[i].n == n) {
@@ -121,15 +126,16 @@ static gan_status find_sum(gan_comm_set *s, float *data, int64_t n, inline_sum *
     *out = &more[s->n_sums];
     **out = (inline_sum){data, n, NULL};
     GAN_TRY(gan_reduction_new(&(*out)->r, s->team->all, s->n + s->n_sums, s->mode, data, n));
+    if (s->flights) gan_reduction_count_in((*out)->r, &s->flights[phase]);
     s->n_sums++;
     return GAN_OK;
 }
 
-static gan_status all_sum(void *user, float *data, int64_t n)
+static gan_status all_sum(void *user, float *data, int64_t n, int phase)
 {
     gan_comm_set *s = user;
     inline_sum *sum;
-    GAN_TRY(find_sum(s, data, n, &sum));
+    GAN_TRY(find_sum(s, data, n, phase, &sum));
     GAN_TRY(gan_reduction_start(sum->r));
     return gan_reduction_wait(sum->r);
 }
@@ -152,6 +158,7 @@ static gan_status make_all(gan_comm_set *s, const gan_kernels *k, int n, const g
     char *common = s->memory.common;
     for (; s->n < n; s->n++, r++) {
         numbered *l = &s->list[s->n];
+        l->phase = r->phase;
         if (!r->stride) {
             GAN_TRY(gan_reduction_new(&l->alone, s->team->all, s->n, s->mode, r->data, r->n));
             continue;
@@ -188,6 +195,25 @@ gan_status gan_comm_set_new(gan_comm_set **out, const gan_team *t, gan_reduce_mo
     return status;
 }
 
+gan_status gan_comm_set_count(gan_comm_set *s, gan_phase_time *times, int n_phases)
+{
+    if (!(s->flights = gan_calloc(n_phases, sizeof *s->flights))) return GAN_ENOMEM;
+    for (int i = 0; i < n_phases; i++) s->flights[i] = (gan_flight){.seconds = &times[i].comm_s, .bytes = &times[i].bytes};
+    for (int i = 0; i < s->n; i++) {
+        gan_flight *f = &s->flights[s->list[i].phase];
+        if (s->list[i].alone) gan_reduction_count_in(s->list[i].alone, f);
+        else gan__bucket_count_in(s->list[i].bucket, f);
+    }
+    return GAN_OK;
+}
+
+gan_status gan_comm_set_drain(gan_comm_set *s)
+{
+    for (int i = 0; i < s->n; i++)
+        if (s->list[i].started) GAN_TRY(wait_for(s, i));
+    return GAN_OK;
+}
+
 void gan_comm_set_free(gan_comm_set *s)
 {
     if (!s) return;
@@ -197,6 +223,7 @@ void gan_comm_set_free(gan_comm_set *s)
     }
     for (int i = 0; i < s->n_sums; i++) gan_reduction_free(s->sums[i].r);
     gan_team_memory_close(&s->memory);
+    gan_free(s->flights);
     gan_free(s->scratch);
     gan_free(s->list);
     gan_free(s->queue);

@@ -19,6 +19,7 @@
 
 #include "mpi_check.h"
 
+#include "gan/clock.h"
 #include "gan/mem.h"
 
 #include <assert.h>
@@ -45,6 +46,7 @@ struct gan_reduction {
     int n_moves, at;
     MPI_Request requests[2];
     bool in_flight;
+    gan_flight *flight; /* NULL: not counted */
     gan_reduction *next; /* in the communicator's list */
 };
 
@@ -157,6 +159,9 @@ static void enlist(gan_reduction *r)
     *last = r;
     r->next = NULL;
     r->in_flight = true;
+    if (!r->flight) return;
+    *r->flight->bytes += (double)gan_reduction_bytes_sent(r);
+    if (r->flight->under_way++ == 0) r->flight->since = gan_clock_s();
 }
 
 static void retire(gan_reduction *r)
@@ -165,6 +170,7 @@ static void retire(gan_reduction *r)
     while (*p != r) p = &(*p)->next;
     *p = r->next;
     r->in_flight = false;
+    if (r->flight && --r->flight->under_way == 0) *r->flight->seconds += gan_clock_s() - r->flight->since;
 }
 
 static gan_status post_move(gan_reduction *r)
@@ -245,4 +251,9 @@ int64_t gan_reduction_bytes_sent(const gan_reduction *r)
     for (int i = 0; i < r->n_moves; i++) floats += r->moves[i].send.n;
     if (r->mode == GAN_REDUCE_FAST) floats = 2 * (r->c->size - 1) * r->n / r->c->size;
     return floats * (int64_t)sizeof(float);
+}
+
+void gan_reduction_count_in(gan_reduction *r, gan_flight *f)
+{
+    r->flight = f;
 }

@@ -34,7 +34,7 @@ void gan_plan_print(const gan_plan *p, FILE *f)
         for (int k = 0; k < y->n_in && at < sizeof in; k++)
             at += (size_t)snprintf(in + at, sizeof in - at, "%s%d", k ? " " : "", y->in[k]);
         fprintf(f, "%5d  %-14s %-34s %-22s %-16s %s%s\n", id, p->g->phases[y->phase], op, form, in, y->layer,
-                p->metrics_only[id] ? " (metrics only)" : "");
+                p->metrics_only[id] ? " (metrics only)" : y->carried ? " (of the step before)" : "");
     }
 }
 

@@ -16,7 +16,8 @@
 /* What the threads have in common; `failed` of every other meeting, so that nobody reads what is already of the next. */
 typedef struct crew {
     const gan_plan *p;
-    const gan_run *run;
+    const gan_run *run, *of_carried; /* of this step; of the step that left the carried calls */
+    bool only_carried;
     gan_phase_time *times; /* may be NULL */
     gan_status failed[2];
 } crew;
@@ -64,11 +65,16 @@ static void take_time(walker *w, int i)
 
 static const gan_part alone = {0, 1};
 
+static const gan_run *run_of(const walker *w, const gan_call *c)
+{
+    return c->y->carried ? w->crew->of_carried : w->crew->run;
+}
+
 /* A call that all threads share; one that the first thread makes. False: the program ends here. */
 static bool make_together(walker *w, const gan_call *c)
 {
     if (w->behind && !meet(w)) return false;
-    gan_status s = run_call(c, w->crew->run, w->part);
+    gan_status s = run_call(c, run_of(w, c), w->part);
     assert(w->part.i == 0 || s == GAN_OK); /* only what calls MPI can fail */
     if (w->status == GAN_OK) w->status = s;
     return meet(w);
@@ -76,7 +82,7 @@ static bool make_together(walker *w, const gan_call *c)
 
 static bool make_alone(walker *w, const gan_call *c)
 {
-    if (w->part.i == 0 && w->status == GAN_OK) w->status = run_call(c, w->crew->run, alone);
+    if (w->part.i == 0 && w->status == GAN_OK) w->status = run_call(c, run_of(w, c), alone);
     w->behind = true;
     return w->status == GAN_OK || w->part.n > 1; /* who waits for the first thread must meet it */
 }
@@ -88,38 +94,52 @@ static bool make(walker *w, int i)
     const bool goes_on = c->part.n > 1 && w->part.n > 1 ? make_together(w, c) : make_alone(w, c);
     if (w->part.i > 0 || !goes_on) return goes_on;
     if (w->status == GAN_OK && run->comm) w->status = run->comm->progress(run->comm->user);
+    if (w->status == GAN_OK && run->settled && !w->crew->only_carried && i == w->crew->p->last_carried) w->status = run->settled(run->settled_user);
     take_time(w, i);
     return w->status == GAN_OK || w->part.n > 1;
 }
 
-static bool skipped(const gan_plan *p, const gan_call *c, const gan_run *run)
+static bool skipped(const crew *c, const gan_call *call)
 {
-    return !run->metrics && p->metrics_only[c->y - p->g->nodes];
+    return c->only_carried ? !call->y->carried : gan__skipped(c->p, call, c->run);
 }
 
 static gan_status walk(crew *c, gan_part part)
 {
     walker w = {.crew = c, .part = part, .then = gan_clock_s()};
     for (int i = 0; i < c->p->n_calls; i++)
-        if (!skipped(c->p, &c->p->calls[i], c->run) && !make(&w, i)) break;
+        if (!skipped(c, &c->p->calls[i]) && !make(&w, i)) break;
     return w.status;
 }
 
-gan_status gan_exec(const gan_plan *p, const gan_run *run, gan_phase_time *times)
+static gan_status walk_together(crew *c)
 {
-    crew c = {.p = p, .run = run, .times = times};
 #ifdef _OPENMP
     gan_status s = GAN_OK;
-#pragma omp parallel num_threads(p->g->threads) if (p->g->threads > 1)
+#pragma omp parallel num_threads(c->p->g->threads) if (c->p->g->threads > 1)
     {
         const gan_part part = {omp_get_thread_num(), omp_get_num_threads()};
-        gan_status mine = walk(&c, part);
+        gan_status mine = walk(c, part);
         if (part.i == 0) s = mine;
     }
     return s;
 #else
-    return walk(&c, alone);
+    return walk(c, alone);
 #endif
+}
+
+gan_status gan_exec(const gan_plan *p, const gan_run *run, gan_phase_time *times)
+{
+    gan_run before = *run;
+    before.step--;
+    crew c = {.p = p, .run = run, .of_carried = &before, .times = times};
+    return walk_together(&c);
+}
+
+gan_status gan_exec_carried(const gan_plan *p, const gan_run *run, gan_phase_time *times)
+{
+    crew c = {.p = p, .run = run, .of_carried = run, .only_carried = true, .times = times};
+    return walk_together(&c);
 }
 
 static bool is_finite(const gan_call *c)
@@ -134,10 +154,12 @@ gan_status gan_exec_diagnose(const gan_plan *p, const gan_run *run, int64_t *pos
 {
     gan_run again = *run;
     again.diagnose = again.metrics = true;
+    again.pending = false;
     *position = INT64_MAX;
     *text = '\0';
     for (int i = 0; i < p->n_calls; i++) {
         const gan_call *c = &p->calls[i];
+        if (gan__skipped(p, c, &again)) continue;
         GAN_TRY(run_call(c, &again, alone));
         if (run->comm) GAN_TRY(run->comm->progress(run->comm->user));
         if (*position != INT64_MAX || c->y->op->effect || is_finite(c)) continue;
@@ -145,5 +167,5 @@ gan_status gan_exec_diagnose(const gan_plan *p, const gan_run *run, int64_t *pos
         snprintf(text, n, "phase %s, %s%s%s", p->g->phases[c->y->phase], c->y->layer,
                  *c->y->layer ? ", " : "", c->y->op->name);
     }
-    return GAN_OK;
+    return gan_exec_carried(p, &again, NULL);
 }

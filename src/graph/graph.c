@@ -158,6 +158,11 @@ void gan_graph_set_metric(gan_graph *g, bool metric)
     g->metric = metric;
 }
 
+int gan_graph_phase(const gan_graph *g)
+{
+    return g->phase;
+}
+
 int gan_graph_phases(const gan_graph *g)
 {
     return g->n_phases;

@@ -261,6 +261,7 @@ static gan_status make_calls(gan_plan *p)
 {
     gan_graph *g = p->g;
     if (!(p->calls = gan_calloc(p->n_order, sizeof *p->calls))) return GAN_ENOMEM;
+    p->last_carried = -1;
     for (int i = 0; i < p->n_order; i++) {
         gan_id y = p->order[i];
         const gan_node *n = &g->nodes[y];
@@ -268,6 +269,7 @@ static gan_status make_calls(gan_plan *p)
         gan_call *c = &p->calls[p->n_calls++];
         *c = (gan_call){.graph = g, .y = n, .out = p->at[y], .scratch = p->scratch_at[y], .part = {0, 1}};
         if (is_shared(g, n)) c->part.n = g->threads;
+        if (n->carried) p->last_carried = p->n_calls - 1;
         if (gan__scratch_copies(g, n) > 1) c->scratch_step = gan__scratch_floats(g, n);
         for (int k = 0; k < n->n_in; k++) c->in[k] = p->at[n->in[k]];
         if (!p->metrics_only[y])
@@ -333,6 +335,16 @@ void gan_plan_free(gan_plan *p)
     gan_free(p->calls);
     gan_free(p->memory);
     gan_free(p);
+}
+
+bool gan__skipped(const gan_plan *p, const gan_call *c, const gan_run *run)
+{
+    return (!run->metrics && p->metrics_only[c->y - p->g->nodes]) || (c->y->carried && !run->pending);
+}
+
+bool gan_plan_carries(const gan_plan *p)
+{
+    return p->last_carried >= 0;
 }
 
 const gan_plan_info *gan_plan_describe(const gan_plan *p)

@@ -14,8 +14,12 @@ struct gan_plan {
     float **scratch_at; /* by id: where its kernel's scratch lies */
     gan_call *calls;    /* the program: one per kernel to run; part.n: the threads that share it */
     int n_calls;
+    int last_carried; /* index of the last call of a carried node, -1 */
     float *memory, *end; /* of values and scratch */
 };
+
+/* Whether a step leaves out a call: it serves metrics that nobody wants now, or is carried and nothing is pending. */
+bool gan__skipped(const gan_plan *p, const gan_call *c, const gan_run *run);
 
 /* Operations of a node's kernel. */
 double gan__flop(const gan_graph *g, const gan_node *n);

@@ -84,7 +84,7 @@ static void after_call(const poison *d, int i)
     }
 }
 
-static gan_status run_all(const poison *d, const gan_run *run)
+static gan_status run_all(const poison *d, const gan_run *run, const gan_run *of_carried)
 {
     const gan_call *next = d->p->calls;
     fill(d->p, (gan_span){0, d->p->end - d->p->memory});
@@ -92,9 +92,9 @@ static gan_status run_all(const poison *d, const gan_run *run)
         const gan_id id = d->p->order[i];
         if (!d->p->g->nodes[id].op->forward) continue;
         gan_call c = *next++;
-        c.run = run;
+        c.run = c.y->carried ? of_carried : run;
         c.part = (gan_part){0, 1};
-        if (run->metrics || !d->p->metrics_only[id]) {
+        if (!gan__skipped(d->p, &c, run)) {
             before_call(d, &c);
             GAN_TRY(c.y->op->forward(&c));
             if (run->comm) GAN_TRY(run->comm->progress(run->comm->user));
@@ -107,9 +107,11 @@ static gan_status run_all(const poison *d, const gan_run *run)
 gan_status gan_exec_poisoned(const gan_plan *p, const gan_run *run, const gan_id *keep, int n_keep)
 {
     poison d = {.p = p};
+    gan_run before = *run;
+    before.step--;
     if (!(d.end = gan_calloc(p->g->n, sizeof *d.end))) return GAN_ENOMEM;
     find_ends(&d, keep, n_keep);
-    gan_status s = run_all(&d, run);
+    gan_status s = run_all(&d, run, &before);
     gan_free(d.end);
     return s;
 }

@@ -2,7 +2,8 @@
  * data allows, and otherwise keeps the order of building.
  *
  * Besides inputs and explicit edges there is one hidden dependency: an update writes parameters in place, so everybody
- * who reads the old version must have run. */
+ * who reads the old version must have run. And some edges do not count: a carried node belongs to the step before, so it waits
+ * for carried ones only. */
 #include "graph.h"
 
 #include "gan/mem.h"
@@ -29,8 +30,8 @@ static void swap(int64_t *a, int64_t *b)
 
 static void push(scheduler *s, gan_id id)
 {
-    const gan_op *op = s->g->nodes[id].op;
-    int64_t urgency = op->late ? 1 + op->late : op->eager ? 0 : 1;
+    const gan_node *y = &s->g->nodes[id];
+    int64_t urgency = y->op->late ? 1 + 2 * y->op->late - y->carried : y->op->eager ? 0 : 1; /* carried: started earlier */
     int i = s->n_heap++;
     s->heap[i] = urgency << 32 | id;
     for (; i > 0 && s->heap[i] < s->heap[(i - 1) / 2]; i = (i - 1) / 2)
@@ -54,6 +55,7 @@ static gan_id pop(scheduler *s)
 static void add_edge(scheduler *s, gan_id before, gan_id after)
 {
     if (!s->live[before] || !s->live[after] || before == after) return;
+    if (s->g->nodes[after].carried && !s->g->nodes[before].carried) return;
     s->to[s->n_edges] = after;
     s->next[s->n_edges] = s->first[before];
     s->first[before] = s->n_edges++;

@@ -24,7 +24,7 @@ static gan_status forward(const gan_call *c)
 {
     int64_t n = gan_form_floats(&c->y->form);
     if (c->out != c->in[0]) memcpy(c->out, c->in[0], (size_t)n * sizeof *c->out);
-    return c->run->comm ? c->run->comm->all_sum(c->run->comm->user, c->out, n) : GAN_OK;
+    return c->run->comm ? c->run->comm->all_sum(c->run->comm->user, c->out, n, c->y->phase) : GAN_OK;
 }
 
 const gan_op gan_op_all_sum = {

@@ -27,15 +27,18 @@ const gan_op gan_op_reduce_start = {
 const gan_op gan_op_reduce_wait = {
     .name = "reduce_wait", .effect = true, .waits = true, .late = 1, .infer = infer, .forward = wait_forward};
 
+static const gan_op wait_at_once = {
+    .name = "reduce_wait", .effect = true, .waits = true, .eager = true, .infer = infer, .forward = wait_forward};
+
 gan_status gan_add_reduce_start(gan_graph *g, int number, gan_id *y)
 {
     gan_node node = {.op = &gan_op_reduce_start, .p = {.reduce = {number}}};
     return gan_graph_add(g, &node, y);
 }
 
-gan_status gan_add_reduce_wait(gan_graph *g, int number, gan_id start, gan_id *y)
+gan_status gan_add_reduce_wait(gan_graph *g, int number, gan_id start, bool late, gan_id *y)
 {
-    gan_node node = {.op = &gan_op_reduce_wait, .p = {.reduce = {number}}};
+    gan_node node = {.op = late ? &gan_op_reduce_wait : &wait_at_once, .p = {.reduce = {number}}};
     GAN_TRY(gan_graph_add(g, &node, y));
     return gan_graph_after(g, *y, start);
 }

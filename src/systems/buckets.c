@@ -6,7 +6,7 @@
 
 static void add_bucket(struct gan_buckets *b, int64_t from, int64_t to, bool state)
 {
-    if (to > from) b->list[b->n++] = (gan__bucket){from, to - from, state, -1, GAN_NONE};
+    if (to > from) b->list[b->n++] = (gan__bucket){.offset = from, .n = to - from, .state = state, .number = -1, .updated = GAN_NONE, .wait = GAN_NONE};
 }
 
 gan_status gan__buckets_new(struct gan_buckets **out, const gan_network *net, int64_t bucket_floats)

@@ -9,6 +9,8 @@ typedef struct gan__bucket {
     bool state;
     int number;         /* of its reduction */
     gan_id updated; /* node behind the latest update in the step program, GAN_NONE */
+    gan_id wait;    /* of that update, GAN_NONE in a run of one rank; and its nodes */
+    gan_update_nodes nodes;
 } gan__bucket;
 
 struct gan_buckets {
@@ -18,6 +20,9 @@ struct gan_buckets {
 
 gan_status gan__buckets_new(struct gan_buckets **out, const gan_network *net, int64_t bucket_floats);
 void gan__buckets_free(struct gan_buckets *b);
+
+/* Let the last update of each network run in the next step, if nobody reads the new weights in this one. (carry.c) */
+gan_status gan__step_carry(gan_step *s);
 
 /* Append to the step: a sum over all ranks of this range; of a bucket, whose update a team shares, or of anything else. */
 gan_status gan__step_add_reduction(gan_step *s, float *data, int64_t n, bool bucket, int *number);

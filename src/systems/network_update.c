@@ -77,15 +77,14 @@ static gan_status store_outer(gan_step *s, const gan_network *net, const gan__bu
 }
 
 /* Append the bucket's sum over ranks, before node `then`. *end: from here on its parameters are no longer the old ones. */
-static gan_status reduce_bucket(gan_step *s, const gan_network *net, const gan__bucket *b, const gan_id *grads,
-                                gan_id then, gan_id *end)
+static gan_status reduce_bucket(gan_step *s, const gan_network *net, gan__bucket *b, const gan_id *grads, gan_id then,
+                                gan_id *end)
 {
-    gan_id wait;
     if (gan_graph_ranks(s->graph) == 1) return store_gradients(s, net, b, grads, then);
     GAN_TRY(gan_add_reduce_start(s->graph, b->number, end));
     GAN_TRY(store_gradients(s, net, b, grads, *end));
-    GAN_TRY(gan_add_reduce_wait(s->graph, b->number, *end, &wait));
-    return gan_graph_after(s->graph, then, wait);
+    GAN_TRY(gan_add_reduce_wait(s->graph, b->number, *end, s->overlap, &b->wait));
+    return gan_graph_after(s->graph, then, b->wait);
 }
 
 /* New nodes for the bucket's parameters: from here on they read the updated values. */
@@ -124,6 +123,7 @@ static gan_status write_update(gan_step *s, int net, const gan_id *grads, gan_up
         GAN_TRY(reduce_bucket(s, n, b, grads, nodes[i].first, &end));
         GAN_TRY(store_outer(s, n, b, grads + n->n_params, nodes[i].first));
         b->updated = nodes[i].done;
+        b->nodes = nodes[i];
         GAN_TRY(renew_leaves(s, n, b, end));
     }
     for (int i = 0; i < buckets->n; i++) /* with clipping, every norm precedes every update */

@@ -73,7 +73,7 @@ gan_status gan__step_add_reduction(gan_step *s, float *data, int64_t n, bool buc
     if (!more) return GAN_ENOMEM;
     s->reductions = more;
     *number = s->n_reductions;
-    more[s->n_reductions++] = (gan_range){data, n, bucket};
+    more[s->n_reductions++] = (gan_range){data, n, bucket, gan_graph_phase(s->graph)};
     return GAN_OK;
 }
 
@@ -90,7 +90,7 @@ static gan_status reduce_metrics(gan_step *s)
         const gan_node *n = gan_graph_node(s->graph, i);
         if (n->metric && n->op->effect) GAN_TRY(gan_graph_after(s->graph, start, i));
     }
-    GAN_TRY(gan_add_reduce_wait(s->graph, number, start, &wait));
+    GAN_TRY(gan_add_reduce_wait(s->graph, number, start, s->overlap, &wait));
     gan_graph_set_metric(s->graph, false);
     return GAN_OK;
 }
@@ -101,7 +101,9 @@ static gan_status write_program(gan_step *s, int64_t shards, int ranks)
     GAN_TRY(gan_graph_new(&s->graph, shards / ranks, ranks));
     gan_graph_set_direct(s->graph, !gan_config_bool(m->cfg, "parallel", "winograd"));
     for (int i = 0; i < m->n_nets; i++) GAN_TRY(gan_network_bind(m->nets[i], s->graph, m->nets[i]->w, -1));
+    s->overlap = gan_config_bool(m->cfg, "parallel", "overlap");
     GAN_TRY(m->system->build(s));
+    if (s->overlap && ranks > 1) GAN_TRY(gan__step_carry(s));
     return reduce_metrics(s);
 }
 

@@ -53,6 +53,7 @@ static gan_status time_steps(gan_session *s, int64_t steps, double *seconds)
         if (i >= WARM_UP) seconds[i - WARM_UP] = gan_clock_s() - begin;
         if (!bad) bad = warn_if_not_finite(s, i);
     }
+    gan_session_settle(s);
     qsort(seconds, (size_t)steps, sizeof *seconds, ascending);
     return GAN_OK;
 }

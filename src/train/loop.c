@@ -156,13 +156,18 @@ static uint64_t replica_digest(const loop *l)
     return h;
 }
 
+static bool digest_due(const loop *l, bool storing)
+{
+    int64_t every = gan_config_int(l->s.cfg, "parallel", "digest_every");
+    return l->s.team.n_teams > 1 && every > 0 && (storing || l->step % every == 0);
+}
+
 /* The copies of all teams must be the same bits; the first rank of the first that differs from rank 0's is named. Looked at every so often, and
  * whenever a state is about to be stored: rank 0's replica could be the bad one. */
 static gan_status check_drift(loop *l, bool storing)
 {
     const gan_comm *c = l->s.comm;
-    int64_t every = gan_config_int(l->s.cfg, "parallel", "digest_every");
-    if (l->s.team.n_teams == 1 || every == 0 || (!storing && l->step % every != 0)) return GAN_OK;
+    if (!digest_due(l, storing)) return GAN_OK;
     uint64_t *all = gan_calloc(c->size, sizeof *all);
     if (!all) gan_comm_abort(c, GAN_ENOMEM, gan_fail_text());
     gan_status s = gan_comm_gather(c, l->s.team.rank == 0 ? replica_digest(l) : 0, all);
@@ -194,6 +199,24 @@ static gan_status exchange_wishes(loop *l, const float mine[N_WISHES], float all
     return gan_reduction_start(l->wish_sum);
 }
 
+static gan_status check_finite(loop *l)
+{
+    const char *network = gan_session_not_finite(&l->s);
+    char text[4096] = "there is no checkpoint yet";
+    if (!network) return GAN_OK;
+    if (l->saved >= 0)
+        snprintf(text, sizeof text, "the last good checkpoint is %s/checkpoints/step-%09lld.h5",
+                 gan_config_text(l->s.cfg, "run", "dir"), (long long)l->saved);
+    return gan_session_diagnose(&l->s, network, text);
+}
+
+/* Between steps updates may be left to the next one; what looks at the state has them done first. */
+static gan_status settle(loop *l)
+{
+    gan_session_settle(&l->s);
+    return check_finite(l);
+}
+
 /* After step l->step. *stop: all ranks leave the loop now, with the returned status. */
 static gan_status boundary(loop *l, bool recorded, bool *stop)
 {
@@ -211,34 +234,31 @@ static gan_status boundary(loop *l, bool recorded, bool *stop)
     if (all[FAILED] > 0 || l->step == l->last) return l->failure; /* the writer's own is found when it drains */
     *stop = all[SIGNALLED] > 0;
     if (!*stop) return GAN_OK;
+    GAN_TRY(settle(l));
     GAN_TRY(check_drift(l, true)); /* a checkpoint follows */
     return l->failure != GAN_OK ? l->failure : GAN_ESTOPPED;
 }
 
-static gan_status check_finite(loop *l)
+static bool looks_at_state(const loop *l, bool record)
 {
-    const char *network = gan_session_not_finite(&l->s);
-    char text[4096] = "there is no checkpoint yet";
-    if (!network) return GAN_OK;
-    if (l->saved >= 0)
-        snprintf(text, sizeof text, "the last good checkpoint is %s/checkpoints/step-%09lld.h5",
-                 gan_config_text(l->s.cfg, "run", "dir"), (long long)l->saved);
-    return gan_session_diagnose(&l->s, network, text);
+    return record || due(l, "checkpoint") || due(l, "samples") || digest_due(l, false);
+}
+
+static gan_status one_step(loop *l, bool *stop)
+{
+    int64_t every = gan_config_int(l->s.cfg, "metrics", "every");
+    bool record = (l->step + 1) % every == 0 || l->step + 1 == l->last || l->step == 0;
+    if (gan_session_step(&l->s, l->step, record)) l->step++;
+    GAN_TRY(looks_at_state(l, record) ? settle(l) : check_finite(l));
+    return boundary(l, record, stop);
 }
 
 static gan_status run_steps(loop *l)
 {
     bool stop = l->step >= l->last;
     gan_status status = GAN_OK;
-    while (!stop && status == GAN_OK) {
-        int64_t every = gan_config_int(l->s.cfg, "metrics", "every");
-        bool record = (l->step + 1) % every == 0 || l->step + 1 == l->last || l->step == 0;
-        gan_session_step(&l->s, l->step, record);
-        status = check_finite(l);
-        if (status != GAN_OK) break;
-        l->step++;
-        status = boundary(l, record, &stop);
-    }
+    while (!stop && status == GAN_OK) status = one_step(l, &stop);
+    gan_session_settle(&l->s); /* nothing may be under way when reductions are freed */
     return status;
 }
 

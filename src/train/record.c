@@ -23,6 +23,8 @@ gan_status gan_record_new(gan_record *r, const gan_session *s)
     for (int i = 1; i < gan_graph_phases(s->step->graph); i++) { /* phase 0 holds nothing that runs */
         add(r, gan_sprintf("compute_s_%s", gan_graph_phase_name(s->step->graph, i)));
         add(r, gan_sprintf("exposed_s_%s", gan_graph_phase_name(s->step->graph, i)));
+        add(r, gan_sprintf("comm_s_%s", gan_graph_phase_name(s->step->graph, i)));
+        add(r, gan_sprintf("comm_bytes_%s", gan_graph_phase_name(s->step->graph, i)));
     }
     for (int i = 0; i < r->n; i++)
         if (!r->names[i]) return GAN_ENOMEM;
@@ -44,6 +46,8 @@ void gan_record_take(gan_record *r, const gan_session *s, int64_t finished_steps
     for (int i = 1; i < gan_graph_phases(s->step->graph); i++) {
         *v++ = s->times[i].compute_s / (double)steps;
         *v++ = s->times[i].exposed_s / (double)steps;
+        *v++ = s->times[i].comm_s / (double)steps;
+        *v++ = s->times[i].bytes / (double)steps;
     }
 }
 

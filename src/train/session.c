@@ -119,11 +119,19 @@ static gan_status make_reductions(gan_session *s)
     GAN_TRY(gan_comm_agree(s->comm, ranges ? GAN_OK : GAN_ENOMEM));
     for (int i = 0; i < n; i++) {
         const gan_range *r = &s->step->reductions[i];
-        ranges[i] = (gan_sum_range){r->data, r->n, r->bucket ? stride : 0};
+        ranges[i] = (gan_sum_range){r->data, r->n, r->bucket ? stride : 0, r->phase};
     }
     gan_status status = gan_comm_set_new(&s->set, &s->team, s->layout.mode, s->k, n, ranges);
     gan_free(ranges);
-    return status;
+    if (status != GAN_OK) return status;
+    return gan_comm_agree(s->comm, gan_comm_set_count(s->set, s->times, gan_graph_phases(s->step->graph)));
+}
+
+/* Asked when what the step before has left is done: a gradient that was not finite ends the program. */
+static gan_status check_settled(void *session)
+{
+    const char *network = gan_session_not_finite(session);
+    return network ? GAN_FAIL(GAN_ENUMERIC, "the gradient of %s is not finite", network) : GAN_OK;
 }
 
 static gan_status open_all(gan_session *s, int ranks)
@@ -137,7 +145,9 @@ static gan_status open_all(gan_session *s, int ranks)
     s->run = (gan_run){.k = s->k,
                        .comm = s->set ? gan_comm_set_vtable(s->set) : NULL,
                        .seed = (uint64_t)gan_config_int(s->cfg, "run", "seed"),
-                       .rank = s->comm->rank};
+                       .rank = s->comm->rank,
+                       .settled = check_settled,
+                       .settled_user = s};
     return GAN_OK;
 }
 
@@ -164,12 +174,39 @@ void gan_session_close(gan_session *s)
 
 /* ---- running ----------------------------------------------------------------------------------------------- */
 
-void gan_session_step(gan_session *s, int64_t step, bool metrics)
+static void end_if_failed(const gan_session *s, gan_status status)
+{
+    if (status != GAN_OK) gan_comm_abort(s->comm, status, gan_fail_text());
+}
+
+/* The step before was not finite, as all ranks have seen in the midst of this one: it counts as not begun. */
+static void give_up_step(gan_session *s)
+{
+    gan_fail_clear();
+    s->run.step--;
+    s->run.pending = false;
+    if (s->set) end_if_failed(s, gan_comm_set_drain(s->set));
+}
+
+bool gan_session_step(gan_session *s, int64_t step, bool metrics)
 {
     s->run.step = step;
     s->run.metrics = metrics;
     gan_status status = gan_exec(s->plan, &s->run, s->times);
-    if (status != GAN_OK) gan_comm_abort(s->comm, status, gan_fail_text());
+    if (status == GAN_ENUMERIC) {
+        give_up_step(s);
+        return false;
+    }
+    end_if_failed(s, status);
+    s->run.pending = gan_plan_carries(s->plan);
+    return true;
+}
+
+void gan_session_settle(gan_session *s)
+{
+    if (!s->run.pending) return;
+    s->run.pending = false;
+    end_if_failed(s, gan_exec_carried(s->plan, &s->run, s->times));
 }
 
 void gan_session_reset_times(gan_session *s)
