@@ -120,12 +120,12 @@ static gan_status run_in_comm(const gan_command *c, int argc, char **argv)
     return s;
 }
 
-/* FUNNELED: only the main thread calls MPI. An MPI that offers less is taken all the same; it means that MPI itself
- * was built without threads, and ours never call it. */
+/* SERIALIZED: one thread at a time calls MPI (comm/helper.c). An MPI that offers less is taken all the same: then it is
+ * always the main one. */
 static gan_status run_with_mpi(const gan_command *c, int argc, char **argv)
 {
     int provided;
-    if (MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &provided) != MPI_SUCCESS) {
+    if (MPI_Init_thread(NULL, NULL, MPI_THREAD_SERIALIZED, &provided) != MPI_SUCCESS) {
         GAN_FAIL(GAN_EMPI, "MPI_Init failed, see above");
         print_error(GAN_EMPI);
         return GAN_EMPI;

@@ -20,6 +20,8 @@ gan_status gan_comm_set_new(gan_comm_set **out, const gan_team *t, gan_reduce_mo
                             int n_ranges, const gan_sum_range *ranges);
 /* From now on bytes sent and seconds under way are added to times[phase]; borrowed until freed. Messages of reductions only. */
 gan_status gan_comm_set_count(gan_comm_set *s, gan_phase_time *times, int n_phases);
+/* Local. From now on a thread moves messages while kernels run, where MPI and the system allow it. */
+gan_status gan_comm_set_help(gan_comm_set *s);
 /* Collective: wait for all that was started and not waited for, when a program has ended before its time. */
 gan_status gan_comm_set_drain(gan_comm_set *s);
 void gan_comm_set_free(gan_comm_set *s); /* collective; takes NULL */

@@ -56,6 +56,8 @@ typedef struct gan_collectives {
     gan_status (*start)(void *user, int number); /* reductions by number, as the reduce nodes carry it */
     gan_status (*wait)(void *user, int number);
     gan_status (*progress)(void *user);                         /* move all that are in flight; never blocks */
+    void (*lend)(void *user);            /* the caller calls none of these until it has taken MPI back; both may be NULL */
+    gan_status (*take_back)(void *user);
     gan_status (*all_sum)(void *user, float *data, int64_t n, int phase); /* blocking, small */
     /* For those numbers that are buckets, whose update the ranks of a team share (comm/bucket.c): */
     void (*slice)(void *user, int number, int64_t *from, int64_t *to);           /* this rank's part */
@@ -153,6 +155,7 @@ struct gan_op {
     bool is_param;     /* a leaf outside the plan that has versions: p.param is valid */
     bool alias;        /* the result is input 0 under another form; no kernel runs */
     bool effect;       /* kept although nobody reads it: stores, reductions, updates */
+    bool talks;        /* uses gan_run.comm in ways that call MPI; so on the first thread only */
     bool waits;        /* may block until other ranks have done something; its time counts as exposed */
     int late;          /* above 0: scheduled when nothing else can run, 2 after 1: waits for what was started before */
     bool eager;        /* scheduled as soon as it may: starts of reductions, updates */

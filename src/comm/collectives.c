@@ -3,6 +3,7 @@
  * An all_sum's reduction is made at its first use: the planner gives each one
  * a fixed place, and the order of first uses is the same on all ranks. */
 #include "bucket.h"
+#include "helper.h"
 
 #include "gan/mem.h"
 
@@ -34,6 +35,7 @@ struct gan_comm_set {
     int *queue; /* [n] buckets that are stored here and must go to the other teams, in order of starting */
     int n_queue;
     float *scratch;
+    gan__helper *helper; /* NULL: messages move between kernels only */
     gan_flight *flights; /* by phase; NULL: nothing is counted */
     gan_collectives vtable;
 };
@@ -56,6 +58,18 @@ static gan_status progress(void *user)
     gan_comm_set *s = user;
     GAN_TRY(send_queued(s));
     return gan_reductions_move_on(s->team->all);
+}
+
+/* Nothing under way, nothing to lend. */
+static void lend(void *user)
+{
+    gan_comm_set *s = user;
+    if (*s->team->all->in_flight || s->n_queue > 0) gan__helper_lend(s->helper);
+}
+
+static gan_status take_back(void *user)
+{
+    return gan__helper_take_back(((gan_comm_set *)user)->helper);
 }
 
 /* Between looks everything else moves on; and where ranks share a core, the one waited for needs it. */
@@ -207,6 +221,15 @@ gan_status gan_comm_set_count(gan_comm_set *s, gan_phase_time *times, int n_phas
     return GAN_OK;
 }
 
+gan_status gan_comm_set_help(gan_comm_set *s)
+{
+    GAN_TRY(gan__helper_start(&s->helper, progress, s));
+    if (!s->helper) return GAN_OK;
+    s->vtable.lend = lend;
+    s->vtable.take_back = take_back;
+    return GAN_OK;
+}
+
 gan_status gan_comm_set_drain(gan_comm_set *s)
 {
     for (int i = 0; i < s->n; i++)
@@ -217,6 +240,7 @@ gan_status gan_comm_set_drain(gan_comm_set *s)
 void gan_comm_set_free(gan_comm_set *s)
 {
     if (!s) return;
+    gan__helper_stop(s->helper);
     for (int i = 0; i < s->n; i++) {
         gan_reduction_free(s->list[i].alone);
         gan__bucket_sum_free(s->list[i].bucket);

@@ -87,11 +87,28 @@ static bool make_alone(walker *w, const gan_call *c)
     return w->status == GAN_OK || w->part.n > 1; /* who waits for the first thread must meet it */
 }
 
+/* What does not call MPI itself leaves it to whoever moves messages meanwhile. */
+static bool lends(const walker *w, const gan_call *c)
+{
+    const gan_collectives *comm = w->crew->run->comm;
+    return w->part.i == 0 && comm && comm->lend && !c->y->op->talks;
+}
+
+static void take_back(walker *w)
+{
+    const gan_collectives *comm = w->crew->run->comm;
+    gan_status s = comm->take_back(comm->user);
+    if (w->status == GAN_OK) w->status = s;
+}
+
 static bool make(walker *w, int i)
 {
     const gan_call *c = &w->crew->p->calls[i];
     const gan_run *run = w->crew->run;
+    const bool lent = lends(w, c);
+    if (lent) run->comm->lend(run->comm->user);
     const bool goes_on = c->part.n > 1 && w->part.n > 1 ? make_together(w, c) : make_alone(w, c);
+    if (lent) take_back(w);
     if (w->part.i > 0 || !goes_on) return goes_on;
     if (w->status == GAN_OK && run->comm) w->status = run->comm->progress(run->comm->user);
     if (w->status == GAN_OK && run->settled && !w->crew->only_carried && i == w->crew->p->last_carried) w->status = run->settled(run->settled_user);

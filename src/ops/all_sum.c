@@ -28,7 +28,7 @@ static gan_status forward(const gan_call *c)
 }
 
 const gan_op gan_op_all_sum = {
-    .name = "all_sum", .waits = true, .inplace = 1, .infer = infer, .backward = backward, .forward = forward};
+    .name = "all_sum", .talks = true, .waits = true, .inplace = 1, .infer = infer, .backward = backward, .forward = forward};
 
 gan_status gan_add_all_sum(gan_graph *g, gan_id x, gan_id *y)
 {

@@ -22,13 +22,13 @@ static gan_status wait_forward(const gan_call *c)
 }
 
 const gan_op gan_op_reduce_start = {
-    .name = "reduce_start", .effect = true, .eager = true, .infer = infer, .forward = start_forward};
+    .name = "reduce_start", .effect = true, .talks = true, .eager = true, .infer = infer, .forward = start_forward};
 
 const gan_op gan_op_reduce_wait = {
-    .name = "reduce_wait", .effect = true, .waits = true, .late = 1, .infer = infer, .forward = wait_forward};
+    .name = "reduce_wait", .effect = true, .talks = true, .waits = true, .late = 1, .infer = infer, .forward = wait_forward};
 
 static const gan_op wait_at_once = {
-    .name = "reduce_wait", .effect = true, .waits = true, .eager = true, .infer = infer, .forward = wait_forward};
+    .name = "reduce_wait", .effect = true, .talks = true, .waits = true, .eager = true, .infer = infer, .forward = wait_forward};
 
 gan_status gan_add_reduce_start(gan_graph *g, int number, gan_id *y)
 {

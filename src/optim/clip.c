@@ -34,7 +34,7 @@ const gan_op gan__op_slice_norm = {
     .name = "slice_norm", .effect = true, .eager = true, .shared = true, .infer = infer, .forward = measure,
     .scratch = gan__slice_scratch};
 const gan_op gan__op_gradient_norm = {
-    .name = "gradient_norm", .effect = true, .waits = true, .late = 2, .infer = infer, .forward = add_up};
+    .name = "gradient_norm", .effect = true, .talks = true, .waits = true, .late = 2, .infer = infer, .forward = add_up};
 
 double gan__clip_scale(const gan_optimizer *o, int update)
 {

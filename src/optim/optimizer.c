@@ -160,7 +160,7 @@ static const gan_op op_update = {
     .name = "update", .effect = true, .eager = true, .shared = true, .infer = update_infer, .forward = update_forward,
     .scratch = gan__slice_scratch};
 static const gan_op op_updated = {
-    .name = "updated", .effect = true, .waits = true, .late = 2, .infer = update_infer, .forward = updated_forward};
+    .name = "updated", .effect = true, .talks = true, .waits = true, .late = 2, .infer = update_infer, .forward = updated_forward};
 
 void gan_optimizer_begin_update(gan_optimizer *o)
 {

@@ -65,10 +65,17 @@ static void print_json(const gan_session *s, int64_t steps, double median_s, dou
            GAN_VERSION, s->k->name, s->layout.mode == GAN_REDUCE_ORDERED ? "ordered" : "fast", s->layout.ranks, s->threads,
            (long long)(s->layout.batch / s->layout.ranks), (long long)steps, images_per_s, median_s);
     for (int i = 1; i < gan_graph_phases(s->step->graph); i++)
-        printf("%s\"%s\": {\"compute_s\": %.6f, \"exposed_s\": %.6f}", i > 1 ? ", " : "",
+        printf("%s\"%s\": {\"compute_s\": %.6f, \"exposed_s\": %.6f, \"comm_s\": %.6f, \"bytes\": %.0f}", i > 1 ? ", " : "",
                gan_graph_phase_name(s->step->graph, i), s->times[i].compute_s / (double)steps,
-               s->times[i].exposed_s / (double)steps);
+               s->times[i].exposed_s / (double)steps, s->times[i].comm_s / (double)steps, s->times[i].bytes / (double)steps);
     printf("}, \"peak_rss_mib\": %ld}\n", peak_rss_mib());
+}
+
+static void print_phase(const char *name, const gan_phase_time *t, double per_step)
+{
+    printf("  phase %-4s compute %.3f ms, communication %.3f ms of which exposed %.3f ms, %.2f MiB sent (means of rank 0)\n", name,
+           t->compute_s * per_step * 1e3, t->comm_s * per_step * 1e3, t->exposed_s * per_step * 1e3,
+           t->bytes * per_step / 1048576);
 }
 
 static void print_text(const gan_session *s, int64_t steps, double median_s, double images_per_s)
@@ -76,8 +83,7 @@ static void print_text(const gan_session *s, int64_t steps, double median_s, dou
     printf("%.0f images/s, %.3f ms a step (median of %lld), peak memory %ld MiB on rank 0\n", images_per_s,
            median_s * 1e3, (long long)steps, peak_rss_mib());
     for (int i = 1; i < gan_graph_phases(s->step->graph); i++)
-        printf("  phase %-4s compute %.3f ms, exposed communication %.3f ms (means)\n", gan_graph_phase_name(s->step->graph, i),
-               s->times[i].compute_s / (double)steps * 1e3, s->times[i].exposed_s / (double)steps * 1e3);
+        print_phase(gan_graph_phase_name(s->step->graph, i), &s->times[i], 1 / (double)steps);
 }
 
 static gan_status bench(gan_session *s, int64_t steps, bool json, bool profile)

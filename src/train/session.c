@@ -124,7 +124,10 @@ static gan_status make_reductions(gan_session *s)
     gan_status status = gan_comm_set_new(&s->set, &s->team, s->layout.mode, s->k, n, ranges);
     gan_free(ranges);
     if (status != GAN_OK) return status;
-    return gan_comm_agree(s->comm, gan_comm_set_count(s->set, s->times, gan_graph_phases(s->step->graph)));
+    status = gan_comm_set_count(s->set, s->times, gan_graph_phases(s->step->graph));
+    if (status == GAN_OK && s->team.n_teams > 1 && gan_config_bool(s->cfg, "parallel", "progress_thread"))
+        status = gan_comm_set_help(s->set);
+    return gan_comm_agree(s->comm, status);
 }
 
 /* Asked when what the step before has left is done: a gradient that was not finite ends the program. */
