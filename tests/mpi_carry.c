@@ -1,12 +1,14 @@
 /* np: 1 2 4
  * Steps that leave the generator's update to the next step compute what steps do that wait for every sum at once: the same bits of
  * weights, averages, moments, metrics and norms, whether what was left is done in the next step or between steps (settled).
- * For one team and for teams of one rank, with clipping, averages, singular values, states and several discriminator updates. And the
- * program does begin with work that stands before the generator's waits. */
+ * For one team and for teams of one rank, with clipping, averages, singular values, states and several discriminator updates.
+ * A gradient that is not finite ends the step that finds it before any weight of that step is updated. */
 #include "mpi_test.h"
 
+#include "gan/mem.h"
 #include "gan/train.h"
 
+#include <math.h>
 #include <string.h>
 
 enum { STEPS = 3 };
@@ -77,6 +79,32 @@ static void check_row(mpi_test *t, const job_row *row, const char *team)
     close_run(&at_once, cfg);
 }
 
+/* The team sums gradients when it updates, so one can still be spoilt between steps. */
+static void check_not_finite(mpi_test *t)
+{
+    const char *sets[] = {"train.batch=8", "parallel.shards=4"};
+    gan_config *cfg = NULL;
+    gan_session s = {0};
+    CHECK_OK(t, gan_config_read(&cfg, "jobs/bench/dcgan32.ini", sets, 2, gan_system_networks));
+    CHECK_OK(t, gan_session_open(&s, t->c, cfg, t->c->size));
+    const size_t bytes = (size_t)s.model->nets[1]->trained_floats * sizeof(float); /* statistics of real data may move */
+    float *before = gan_calloc(s.model->nets[1]->arena_floats, sizeof *before);
+    CHECK(t, gan_session_step(&s, 0, false), "step 0 is not finite");
+    MPI_Barrier(t->c->mpi);
+    if (t->c->rank == 0) s.model->nets[0]->grad[0] = NAN;
+    memcpy(before, s.model->nets[1]->w, bytes);
+    MPI_Barrier(t->c->mpi);
+    CHECK(t, !gan_session_step(&s, 1, false), "step 1 ran after a gradient that is not finite");
+    CHECK(t, s.run.step == 0, "the step that failed is %lld, not 0", (long long)s.run.step);
+    const char *network = gan_session_not_finite(&s);
+    CHECK(t, network && strcmp(network, "generator") == 0, "not finite: %s", network ? network : "none");
+    CHECK(t, memcmp(before, s.model->nets[1]->w, bytes) == 0, "the discriminator of step 1 was updated");
+    CHECK(t, gan_session_diagnose(&s, "generator", "") == GAN_ENUMERIC, "no diagnosis");
+    gan_fail_clear();
+    gan_free(before);
+    close_run(&s, cfg);
+}
+
 int main(int argc, char **argv)
 {
     mpi_test t = mpi_test_start(&argc, &argv);
@@ -84,5 +112,6 @@ int main(int argc, char **argv)
         check_row(&t, &rows[i], "parallel.team=0");
         check_row(&t, &rows[i], "parallel.team=1");
     }
+    if (t.c->size > 1) check_not_finite(&t);
     return mpi_test_end(&t);
 }
