@@ -31,7 +31,8 @@ static void swap(int64_t *a, int64_t *b)
 static void push(scheduler *s, gan_id id)
 {
     const gan_node *y = &s->g->nodes[id];
-    int64_t urgency = y->op->late ? 1 + 2 * y->op->late - y->carried : y->op->eager ? 0 : 1; /* carried: started earlier */
+    const int late = y->op->late + (y->carried ? 0 : 2); /* what was started in the step before is there first */
+    int64_t urgency = y->op->late ? 1 + late : y->op->eager ? 0 : 1;
     int i = s->n_heap++;
     s->heap[i] = urgency << 32 | id;
     for (; i > 0 && s->heap[i] < s->heap[(i - 1) / 2]; i = (i - 1) / 2)
