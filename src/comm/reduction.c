@@ -1,18 +1,17 @@
 /* Sums over all ranks that run beside computation.
  *
- * An ordered reduction is a list of moves, made once: "send this range to that rank, receive that range from
- * it, and add it (or store it)". Starting posts the first move; whenever both messages of a move have arrived
- * the floats are added and the next move is posted. Who adds what in which order is thus in the list and
- * nowhere else:
+ * An ordered reduction is a list of moves, made once: "send this range to that rank, receive that range from it, and add it
+ * (or store it)". Starting posts the first move; whenever both messages of a move have arrived the floats are added and the
+ * next move is posted. Who adds what in which order is thus in the list and nowhere else:
  *
- *   halving   round i, partner = rank xor 2^i: keep one half of my range, send the other half away, add what
- * comes. After round i my range holds sums over the 2^(i+1) neighbours around me: one level of the binary
- * tree over ranks, for every element, because a+b = b+a in floating point too. gather    the same rounds
- * backwards: send what is finished, store the partner's half. whole     short vectors: send everything, add
- * everything; half the moves and the very same tree.
+ *   halving   round i, partner = rank xor 2^i: keep one half of my range, send the other half away, add what comes. After
+ *             round i my range holds sums over the 2^(i+1) neighbours around me: one level of the binary tree over ranks,
+ *             for every element, because a+b = b+a in floating point too.
+ *   gather    the same rounds backwards: send what is finished, store the partner's half.
+ *   whole     short vectors: send everything, add everything; half the moves and the very same tree.
  *
- * Messages of one reduction between two ranks alternate in one fixed order and MPI does not let them overtake
- * each other, so one tag per reduction is enough, also for consecutive uses.
+ * Messages of one reduction between two ranks alternate in one fixed order and MPI does not let them overtake each other, so
+ * one tag per reduction is enough, also for consecutive uses.
  *
  * A fast reduction has no moves: its one request is MPI_Iallreduce. */
 #include "reduction.h"
@@ -50,8 +49,7 @@ struct gan_reduction {
     gan_reduction *next; /* in the communicator's list */
 };
 
-/* ---- the list of moves
- * ------------------------------------------------------------------------------------- */
+/* ---- the list of moves --------------------------------------------------------------------------------------- */
 
 static void plan_whole(gan_reduction *r)
 {
@@ -88,8 +86,7 @@ static gan_status plan(gan_reduction *r, int64_t whole_max)
     return (r->theirs = gan_calloc(room, sizeof *r->theirs)) ? GAN_OK : GAN_ENOMEM;
 }
 
-/* ---- making
- * ------------------------------------------------------------------------------------------------ */
+/* ---- making -------------------------------------------------------------------------------------------------- */
 
 static gan_status check_size(const gan_comm *c, gan_reduce_mode mode)
 {
@@ -149,8 +146,7 @@ void gan_reduction_free(gan_reduction *r)
     gan_free(r);
 }
 
-/* ---- moving
- * ------------------------------------------------------------------------------------------------ */
+/* ---- moving -------------------------------------------------------------------------------------------------- */
 
 static void enlist(gan_reduction *r)
 {
