@@ -128,6 +128,10 @@ $(B)/tests/bench_kernels: tests/bench_kernels.c $(B)/libgan.a
 	@mkdir -p $(@D); echo "  BENCH $@"
 	$(Q)$(CC) $(FLAGS) $(BLAS_CFLAGS) -MMD -MP -MF $@.d -o $@ $< $(B)/libgan.a $(LDFLAGS) $(LDLIBS) $(BLAS_LIBS)
 
+$(B)/tests/bench_allreduce: tests/bench_allreduce.c $(B)/libgan.a
+	@mkdir -p $(@D); echo "  BENCH $@"
+	$(Q)$(CC) $(FLAGS) -MMD -MP -MF $@.d -o $@ $< $(B)/libgan.a $(LDFLAGS) $(LDLIBS)
+
 $(B)/tests/mpi_%: tests/mpi_%.c $(B)/libgan.a
 	@mkdir -p $(@D); echo "  TEST  $@"
 	$(Q)$(CC) $(FLAGS) -Itests -MMD -MP -MF $@.d -o $@ $< $(B)/libgan.a $(LDFLAGS) $(LDLIBS)
