@@ -25,6 +25,7 @@ typedef struct bench {
     gan_reduction **bucket, *one;
     float *x, *sums; /* [n] own summands; the team's sums */
     float *scratch;
+    int64_t *at; /* of the blocks; buckets begin at multiples of theirs */
     int64_t n;
     int n_buckets;
 } bench;
@@ -52,8 +53,8 @@ static void take_slice(const bench *b, const gan_collectives *comm, int i)
 {
     int64_t from, to;
     comm->slice(comm->user, i, &from, &to);
-    for (int64_t at = from; at < to; at += GAN_UPDATE_BLOCK) {
-        int64_t n = to - at < GAN_UPDATE_BLOCK ? to - at : GAN_UPDATE_BLOCK;
+    for (int64_t k = from; k < to; k++) {
+        const int64_t at = k * GAN_UPDATE_BLOCK, left = bucket_n(b, i) - at, n = left < GAN_UPDATE_BLOCK ? left : GAN_UPDATE_BLOCK;
         const float *sum = comm->summed(comm->user, i, at, n, b->scratch);
         memcpy(b->sums + (int64_t)i * BUCKET + at, sum, (size_t)n * sizeof *sum);
     }
@@ -108,12 +109,22 @@ enum { WAYS = sizeof ways / sizeof *ways, MPIS = 3 };
 
 /* ---- making -------------------------------------------------------------------------------------------------- */
 
+static int64_t blocks_of(int64_t n)
+{
+    return (n + GAN_UPDATE_BLOCK - 1) / GAN_UPDATE_BLOCK;
+}
+
 static void open_set(bench *b)
 {
     gan_sum_range *ranges = gan_calloc(b->n_buckets, sizeof *ranges);
     if (!ranges) must(b, GAN_ENOMEM);
-    for (int i = 0; i < b->n_buckets; i++)
-        ranges[i] = (gan_sum_range){b->x + (int64_t)i * BUCKET, bucket_n(b, i), b->memory.each_bytes / (int64_t)sizeof(float)};
+    for (int i = 0; i < b->n_buckets; i++) {
+        const gan_blocks blocks = {b->at + i * (BUCKET / GAN_UPDATE_BLOCK), blocks_of(bucket_n(b, i))};
+        ranges[i] = (gan_sum_range){.data = b->x + (int64_t)i * BUCKET,
+                                    .n = bucket_n(b, i),
+                                    .stride = b->memory.each_bytes / (int64_t)sizeof(float),
+                                    .blocks = blocks};
+    }
     must(b, gan_comm_set_new(&b->set, &b->team, GAN_REDUCE_ORDERED, gan_kernels_get(gan_kernels_count() - 1), b->n_buckets,
                              ranges));
     gan_free(ranges);
@@ -129,7 +140,9 @@ static void bench_open(bench *b, const gan_comm *c, int64_t n)
     b->x = (float *)(void *)(b->memory.each + b->team.rank * b->memory.each_bytes);
     b->bucket = gan_calloc(b->n_buckets, sizeof(gan_reduction *));
     b->scratch = gan_calloc(gan_summed_scratch(c->size), sizeof *b->scratch);
-    if (!b->bucket || !b->scratch) must(b, GAN_ENOMEM);
+    b->at = gan_calloc(blocks_of(n) + 1, sizeof *b->at);
+    if (!b->bucket || !b->scratch || !b->at) must(b, GAN_ENOMEM);
+    for (int64_t i = 0; i <= blocks_of(n); i++) b->at[i] = i * GAN_UPDATE_BLOCK < n ? i * GAN_UPDATE_BLOCK : n;
     for (int i = 0; i < b->n_buckets; i++)
         must(b, gan_reduction_new(&b->bucket[i], c, 100 + i, GAN_REDUCE_ORDERED, b->x + (int64_t)i * BUCKET, bucket_n(b, i)));
     must(b, gan_reduction_new(&b->one, c, 99, GAN_REDUCE_ORDERED, b->x, n));
@@ -145,6 +158,7 @@ static void bench_close(bench *b)
     gan_team_close(&b->team);
     gan_free(b->bucket);
     gan_free(b->scratch);
+    gan_free(b->at);
 }
 
 /* ---- measuring ----------------------------------------------------------------------------------------------- */

@@ -68,6 +68,21 @@ sgd='--set generator.optimizer=sgd --set discriminator.optimizer=sgd --set gener
     equal 'sgd with weight decay' '4 4/2' $sgd
 }
 equal 'clipped gradients' '2 4 4/1 4/2' --set discriminator.clip_norm=0.05 --set generator.clip_norm=0.01
+# The norm that clips is one sum over all of a network, whatever buckets it is reduced in.
+all_sorts() { # everything that a bucket is part of; then arguments
+    wide='dense 90, batch_norm, relu, dense 100, batch_norm, relu, dense 110, relu'
+    "$@" --set "generator.layers=$wide, dense 2" --set "discriminator.layers=$wide, dense 1" --set generator.ema=0.9 \
+        --set discriminator.clip_norm=0.05 --set generator.clip_norm=0.01
+}
+all_sorts equal 'buckets of 1 KiB' '4' --set parallel.bucket_kib=1
+for kib in 20 48 100000; do
+    for shape in 1 4 4/1; do
+        case $shape in */*) team=${shape#*/} ;; *) team=0 ;; esac
+        all_sorts one_run "$dir/run" "${shape%/*}" --set parallel.bucket_kib=$kib --set parallel.team="$team"
+        same "buckets of $kib KiB on $shape ranks: digest" "$wanted" "$digest"
+        same_records "buckets of $kib KiB on $shape ranks: metrics" "$wanted_record" "$record"
+    done
+done
 equal 'a moving average' '4 4/1 4/2' --set generator.ema=0.9 --set checkpoint.every=1
 equal 'three schedules' '4 4/2' --set generator.schedule=cosine --set generator.schedule_steps=10 \
     --set discriminator.schedule=step --set discriminator.schedule_steps=4 --set discriminator.schedule_factor=0.5 \

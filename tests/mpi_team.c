@@ -11,7 +11,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { USES = 5, BUCKETS = 3 };
+enum { USES = 5, BUCKETS = 3, MOST_BLOCKS = 40 };
 
 static const int64_t lengths[BUCKETS] = {70001, 5, 3 * GAN_UPDATE_BLOCK};
 
@@ -62,8 +62,19 @@ typedef struct rig {
     gan_comm_set *set;
     const gan_collectives *comm;
     gan_sum_range range[BUCKETS];
+    int64_t blocks[BUCKETS][MOST_BLOCKS]; /* where they begin, in an arena with something before */
     float *weights[BUCKETS]; /* of the team */
 } rig;
+
+/* Into blocks of different sizes, as those at the ends of layers are. */
+static gan_blocks cut(int64_t *at, int64_t n)
+{
+    gan_blocks blocks = {at, 0};
+    int64_t begin = 0;
+    for (; begin < n; begin += blocks.n % 3 ? GAN_UPDATE_BLOCK : 1777) at[blocks.n++] = 12345 + begin;
+    at[blocks.n] = 12345 + n;
+    return blocks;
+}
 
 static void rig_open(rig *r)
 {
@@ -74,7 +85,7 @@ static void rig_open(rig *r)
     float *mine = (float *)(void *)(r->memory.each + r->team->rank * r->memory.each_bytes);
     for (int b = 0; b < BUCKETS; b++) {
         r->weights[b] = common;
-        r->range[b] = (gan_sum_range){mine, lengths[b], r->memory.each_bytes / 4, 0};
+        r->range[b] = (gan_sum_range){mine, lengths[b], r->memory.each_bytes / 4, 0, cut(r->blocks[b], lengths[b])};
         common += lengths[b];
         mine += lengths[b];
     }
@@ -106,15 +117,16 @@ static void store(const rig *r, int b, int use)
 static void update(const rig *r, int b, int use)
 {
     static float scratch[8 * GAN_UPDATE_BLOCK];
+    const gan_blocks blocks = r->range[b].blocks;
     int64_t from, to;
     CHECK_OK(r->t, r->comm->wait(r->comm->user, b));
     r->comm->slice(r->comm->user, b, &from, &to);
-    CHECK(r->t, from % GAN_UPDATE_BLOCK == 0 || from == to, "slice from %lld", (long long)from);
-    for (int64_t at = from; at < to; at += GAN_UPDATE_BLOCK) {
-        int64_t n = to - at < GAN_UPDATE_BLOCK ? to - at : GAN_UPDATE_BLOCK;
+    CHECK(r->t, from >= 0 && from <= to && to <= blocks.n, "blocks %lld to %lld", (long long)from, (long long)to);
+    for (int64_t i = from; i < to; i++) {
+        const int64_t at = blocks.at[i] - blocks.at[0], n = blocks.at[i + 1] - blocks.at[i];
         const float *sum = r->comm->summed(r->comm->user, b, at, n, scratch);
         memcpy(r->weights[b] + at, sum, (size_t)n * sizeof *sum);
-        r->comm->squares(r->comm->user, b)[at / GAN_UPDATE_BLOCK] = (double)(at + use);
+        r->comm->squares(r->comm->user, b)[i] = (double)(at + use);
     }
     r->comm->arrive(r->comm->user, b, GAN_MEASURED);
     late(r, use);
@@ -132,8 +144,9 @@ static void check(const rig *r, int b, int use)
 {
     CHECK_OK(r->t, r->comm->meet(r->comm->user, b, GAN_MEASURED));
     const double *squares = r->comm->squares(r->comm->user, b);
-    for (int64_t at = 0; at < lengths[b]; at += GAN_UPDATE_BLOCK)
-        CHECK(r->t, squares[at / GAN_UPDATE_BLOCK] == (double)(at + use), "square of %lld", (long long)at);
+    const gan_blocks blocks = r->range[b].blocks;
+    for (int64_t i = 0; i < blocks.n; i++)
+        CHECK(r->t, squares[i] == (double)(blocks.at[i] - blocks.at[0] + use), "square of block %lld", (long long)i);
     CHECK_OK(r->t, r->comm->meet(r->comm->user, b, GAN_UPDATED));
     for (int64_t i = 0; i < lengths[b]; i++) {
         float got = r->weights[b][i], want = tree(r->t->c->size, i, use * BUCKETS + b);

@@ -88,15 +88,20 @@ typedef struct rig {
     gan_plan *plan;
     gan_run run;
     int updates;             /* of a step */
+    int64_t blocks[3][64];   /* where the blocks of each range begin, and it ends */
     float *heals, zero;      /* the place of the gradient that is 0 from the second update on; may be NULL */
     double *w, *m, *v, *ema; /* the same in double, by plain loops */
 } rig;
 
 /* Two ranges of trained floats and one of states, as buckets would cut them; with clipping all norms come first. */
-static void add_update(rig *r, int64_t from, int64_t to, gan_id *before, gan_id *last)
+static void add_update(rig *r, int range, int64_t from, int64_t to, gan_id *before, gan_id *last)
 {
     gan_update_nodes n;
-    EXPECT_OK(gan_add_update(r->g, r->o, from, to - from, -1, &n));
+    gan_blocks blocks = {r->blocks[range], 0};
+    for (int64_t at = from; at < to; at += GAN_UPDATE_BLOCK) r->blocks[range][blocks.n++] = at;
+    assert_true(blocks.n < 64);
+    r->blocks[range][blocks.n] = to;
+    EXPECT_OK(gan_add_update(r->g, r->o, blocks, -1, &n));
     assert_int_equal(n.done, n.update); /* one rank: nobody to wait for */
     if (n.norm != GAN_NONE && *last != GAN_NONE) EXPECT_OK(gan_graph_after(r->g, n.first, *last));
     before[0] = n.update, before[1] = n.norm;
@@ -120,9 +125,9 @@ static void build_updates(rig *r)
         gan_id nodes[3][2];
         if (u == 1 && r->heals) heal(r, &last);
         gan_optimizer_begin_update(r->o);
-        add_update(r, half, trained, nodes[0], &last);
-        add_update(r, 0, half, nodes[1], &last);
-        add_update(r, trained, r->net->arena_floats, nodes[2], &last);
+        add_update(r, 0, half, trained, nodes[0], &last);
+        add_update(r, 1, 0, half, nodes[1], &last);
+        add_update(r, 2, trained, r->net->arena_floats, nodes[2], &last);
         for (int i = 0; i < 3; i++)
             for (int k = 0; k < 3; k++)
                 if (nodes[k][1] != GAN_NONE) EXPECT_OK(gan_graph_after(r->g, nodes[i][0], nodes[k][1]));

@@ -8,11 +8,13 @@
 typedef struct gan_comm_set gan_comm_set;
 
 /* Floats that are summed over ranks. Of a bucket, whose update the ranks of a team share, the summands lie in memory of
- * the team, `stride` floats from rank to rank; anything else (stride 0) is private and summed by messages. */
+ * the team, `stride` floats from rank to rank, and the ranks deal its blocks out among them; anything else (stride 0) is
+ * private and summed by messages. */
 typedef struct gan_sum_range {
     float *data; /* [n] of this rank, borrowed */
     int64_t n, stride;
     int phase; /* to which its messages are counted */
+    gan_blocks blocks; /* of a bucket */
 } gan_sum_range;
 
 /* Collective: one reduction per range, numbered as given. */

@@ -50,6 +50,12 @@ typedef struct gan_op gan_op;
  * part of its squares is there; my part of its weights is updated. */
 typedef enum gan_event { GAN_STORED, GAN_MEASURED, GAN_UPDATED, GAN_EVENTS } gan_event;
 
+/* How a range of an arena is cut for its update: block i is floats [at[i], at[i+1]), at most GAN_UPDATE_BLOCK of them. */
+typedef struct gan_blocks {
+    const int64_t *at; /* [n+1], borrowed */
+    int64_t n;
+} gan_blocks;
+
 /* Sums over ranks, given to the graph from above (comm/collectives.c); NULL in a run of one rank. */
 typedef struct gan_collectives {
     void *user;
@@ -60,8 +66,8 @@ typedef struct gan_collectives {
     gan_status (*take_back)(void *user);
     gan_status (*all_sum)(void *user, float *data, int64_t n, int phase); /* blocking, small */
     /* For those numbers that are buckets, whose update the ranks of a team share (comm/bucket.c): */
-    void (*slice)(void *user, int number, int64_t *from, int64_t *to);           /* this rank's part */
-    /* A block of it, after wait; it may lie in scratch, gan_summed_scratch(ranks) floats. By any thread. */
+    void (*slice)(void *user, int number, int64_t *from, int64_t *to);           /* this rank's blocks */
+    /* Floats [at, at+n) of one of them, after wait; they may lie in scratch, gan_summed_scratch(ranks) floats. By any thread. */
     const float *(*summed)(void *user, int number, int64_t at, int64_t n, float *scratch);
     double *(*squares)(void *user, int number);                                  /* a number per block, of the team */
     void (*arrive)(void *user, int number, gan_event e);

@@ -52,9 +52,10 @@ typedef struct gan_update_nodes {
     gan_id done;   /* from here on the new weights may be read, and the gradient be overwritten */
 } gan_update_nodes;
 
-/* Append the update of floats [offset, offset+n) of the arena. number: of the range's reduction, as given to the nodes
- * that start it and wait for it; of no meaning in a run of one rank. */
-gan_status gan_add_update(gan_graph *g, gan_optimizer *o, int64_t offset, int64_t n, int number, gan_update_nodes *nodes);
+/* Append the update of these blocks of the arena. number: of the range's reduction, as given to the nodes that start it and wait
+ * for it; of no meaning in a run of one rank. The ranges of an update go from the end of the arena to its begin (states apart):
+ * the norm is a sum over blocks from the last to the first, whatever ranges they are in. */
+gan_status gan_add_update(gan_graph *g, gan_optimizer *o, gan_blocks blocks, int number, gan_update_nodes *nodes);
 
 /* Norm of the network's gradient in the last update of the step that ran, before clipping; NaN or infinite if any
  * element of any of the step's updates was, batch statistics included. The same on all ranks. */

@@ -60,7 +60,8 @@ typedef struct gan_range { /* floats that are summed over ranks */
     float *data;
     int64_t n;
     bool bucket; /* of a gradient arena */
-    int phase;   /* that sums it */
+    int phase;   /* that sums it; set when the range is added to a step */
+    gan_blocks blocks; /* of a bucket */
 } gan_range;
 
 struct gan_step {

@@ -27,32 +27,36 @@ struct gan__bucket_sum {
     const float *first; /* summands of the team's rank 0 */
     float *mine;
     int64_t n, stride;
-    int64_t from, to; /* this rank's slice */
+    gan_blocks blocks;
+    int64_t from, to; /* this rank's slice: blocks */
     flag *flags;      /* [GAN_EVENTS][team size] */
-    double *squares;  /* [blocks] */
+    double *squares;  /* [blocks.n] */
     uint64_t uses[GAN_EVENTS];
     gan_reduction *column; /* of the slice over teams */
 };
-
-static int64_t blocks_of(int64_t n)
-{
-    return (n + GAN_UPDATE_BLOCK - 1) / GAN_UPDATE_BLOCK;
-}
 
 static int64_t flag_bytes(const gan_team *t)
 {
     return GAN_EVENTS * t->size * (int64_t)sizeof(flag);
 }
 
-int64_t gan__bucket_bytes(const gan_team *t, int64_t n)
+int64_t gan__bucket_bytes(const gan_team *t, int64_t n_blocks)
 {
-    return flag_bytes(t) + (blocks_of(n) * (int64_t)sizeof(double) + 63) / 64 * 64;
+    return flag_bytes(t) + (n_blocks * (int64_t)sizeof(double) + 63) / 64 * 64;
 }
 
+/* Floats of the bucket before a block. */
+static int64_t begin_of(const gan__bucket_sum *b, int64_t block)
+{
+    return b->blocks.at[block] - b->blocks.at[0];
+}
+
+/* The first block of a rank's slice. Blocks differ in size, so equal numbers of them would be unequal work. */
 static int64_t slice_begin(const gan__bucket_sum *b, int rank)
 {
-    int64_t at = blocks_of(b->n) * rank / b->team->size * GAN_UPDATE_BLOCK;
-    return at < b->n ? at : b->n;
+    int64_t i = 0;
+    while (i < b->blocks.n && begin_of(b, i) < b->n * rank / b->team->size) i++;
+    return i;
 }
 
 gan_status gan__bucket_sum_new(gan__bucket_sum **out, const gan_team *t, int number, gan_reduce_mode mode,
@@ -61,14 +65,14 @@ gan_status gan__bucket_sum_new(gan__bucket_sum **out, const gan_team *t, int num
     gan__bucket_sum *b = *out = gan_calloc(1, sizeof *b);
     if (!b) return GAN_ENOMEM;
     *b = (gan__bucket_sum){
-        .team = t, .k = k, .scratch = scratch, .mine = r->data, .n = r->n, .stride = r->stride};
+        .team = t, .k = k, .scratch = scratch, .mine = r->data, .n = r->n, .stride = r->stride, .blocks = r->blocks};
     b->first = r->data - t->rank * r->stride;
     b->flags = common;
     b->squares = (double *)(void *)((char *)common + flag_bytes(t));
     b->from = slice_begin(b, t->rank);
     b->to = slice_begin(b, t->rank + 1);
-    gan_status s =
-        gan_reduction_new(&b->column, &t->column, number, mode, b->mine + b->from, b->to - b->from);
+    const int64_t begin = begin_of(b, b->from), end = begin_of(b, b->to);
+    gan_status s = gan_reduction_new(&b->column, &t->column, number, mode, b->mine + begin, end - begin);
     if (s == GAN_OK) return GAN_OK;
     gan__bucket_sum_free(b);
     *out = NULL;
@@ -114,15 +118,15 @@ static const float *tree(const gan__bucket_sum *b, int rank, int count, int64_t 
 
 const float *gan__bucket_summed(const gan__bucket_sum *b, int64_t at, int64_t n, float *scratch)
 {
-    assert(at >= b->from && at + n <= b->to && n <= GAN_UPDATE_BLOCK);
+    assert(at >= begin_of(b, b->from) && at + n <= begin_of(b, b->to) && n <= GAN_UPDATE_BLOCK);
     return b->team->n_teams > 1 ? b->mine + at : tree(b, 0, b->team->size, at, n, scratch);
 }
 
 /* The team's sum of the slice, into this rank's own gradients: nobody else reads that part of them. */
 static void sum_slice(gan__bucket_sum *b)
 {
-    for (int64_t at = b->from; at < b->to; at += GAN_UPDATE_BLOCK) {
-        int64_t n = b->to - at < GAN_UPDATE_BLOCK ? b->to - at : GAN_UPDATE_BLOCK;
+    for (int64_t i = b->from; i < b->to; i++) {
+        const int64_t at = begin_of(b, i), n = begin_of(b, i + 1) - at;
         const float *sum = tree(b, 0, b->team->size, at, n, b->scratch);
         memcpy(b->mine + at, sum, (size_t)n * sizeof *sum);
     }

@@ -6,8 +6,8 @@
 
 typedef struct gan__bucket_sum gan__bucket_sum;
 
-/* Bytes of the team's common memory that a bucket of n floats needs for its flags and norms. */
-int64_t gan__bucket_bytes(const gan_team *t, int64_t n);
+/* Bytes of the team's common memory that a bucket of so many blocks needs for its flags and norms. */
+int64_t gan__bucket_bytes(const gan_team *t, int64_t n_blocks);
 
 /* Local. r->data [n]: this rank's summands; those of the team's other ranks lie r->stride floats apart, in order of rank.
  * `common`: gan__bucket_bytes zero bytes, the same place on all ranks of the team; scratch: gan_summed_scratch floats, one
@@ -25,7 +25,7 @@ bool gan__bucket_all_came(const gan__bucket_sum *b, gan_event e);
 gan_status gan__bucket_send(gan__bucket_sum *b, bool *gone);
 gan_status gan__bucket_back(gan__bucket_sum *b);
 
-/* The part [from, to) of the bucket that this rank updates: whole blocks of GAN_UPDATE_BLOCK floats. */
+/* The blocks [from, to) of the bucket that this rank updates. */
 void gan__bucket_slice(const gan__bucket_sum *b, int64_t *from, int64_t *to);
 /* After the meeting GAN_STORED: n <= GAN_UPDATE_BLOCK sums over all ranks from `at` on, within the slice; they
  * may lie in scratch, gan_summed_scratch floats. Threads may ask at the same time. */

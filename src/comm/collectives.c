@@ -163,7 +163,7 @@ static gan_status take_memory(gan_comm_set *s, int n, const gan_sum_range *r)
     s->queue = gan_calloc(n, sizeof *s->queue);
     s->scratch = gan_calloc(gan_summed_scratch(s->team->size), sizeof *s->scratch);
     GAN_TRY(gan_comm_agree(s->team->all, s->list && s->queue && s->scratch ? GAN_OK : GAN_ENOMEM));
-    for (int i = 0; i < n; i++) bytes += r[i].stride ? gan__bucket_bytes(s->team, r[i].n) : 0;
+    for (int i = 0; i < n; i++) bytes += r[i].stride ? gan__bucket_bytes(s->team, r[i].blocks.n) : 0;
     return gan_team_memory_open(&s->memory, s->team, bytes, 0);
 }
 
@@ -178,7 +178,7 @@ static gan_status make_all(gan_comm_set *s, const gan_kernels *k, int n, const g
             continue;
         }
         GAN_TRY(gan__bucket_sum_new(&l->bucket, s->team, s->n, s->mode, k, r, common, s->scratch));
-        common += gan__bucket_bytes(s->team, r->n);
+        common += gan__bucket_bytes(s->team, r->blocks.n);
     }
     return GAN_OK;
 }

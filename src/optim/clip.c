@@ -41,7 +41,6 @@ double gan__clip_scale(const gan_optimizer *o, int update)
     double squares = 0;
     if (o->clip_norm == 0) return 1;
     for (int i = 0; i < o->n_jobs; i++)
-        if (o->jobs[i]->update == update && o->jobs[i]->offset < o->net->trained_floats)
-            squares += o->jobs[i]->squares;
+        if (o->jobs[i]->update == update && o->jobs[i]->trained) squares = gan__add_squares(o->jobs[i], squares);
     return squares > o->clip_norm * o->clip_norm ? o->clip_norm / sqrt(squares) : 1;
 }

@@ -66,7 +66,7 @@ gan_status gan_optimizer_alloc(gan_optimizer *o)
 
 static void free_job(gan__job *job)
 {
-    gan_free(job->blocks);
+    gan_free(job->squares);
     gan_free(job);
 }
 
@@ -104,9 +104,9 @@ double gan_optimizer_gradient_norm(const gan_optimizer *o)
     double squares = 0;
     for (int i = 0; i < o->n_jobs; i++) {
         const gan__job *job = o->jobs[i];
-        if (!isfinite(job->squares)) return job->squares;
-        if (job->update == o->updates_per_step - 1 && job->offset < o->net->trained_floats)
-            squares += job->squares;
+        const double own = gan__add_squares(job, 0);
+        if (!isfinite(own)) return own;
+        if (job->update == o->updates_per_step - 1 && job->trained) squares = gan__add_squares(job, squares);
     }
     return sqrt(squares);
 }
@@ -134,7 +134,7 @@ static void update_slice(const gan_call *c, gan__job *job)
     gan_optimizer *o = job->o;
     gan__range r = {.o = o, .k = c->run->k, .step = c->run->step};
     double number = (double)(c->run->step * o->updates_per_step + job->update + 1);
-    bool clipped = o->clip_norm > 0 && job->offset < o->net->trained_floats;
+    bool clipped = o->clip_norm > 0 && job->trained;
     r.beta1_t = pow(o->beta1, number);
     r.beta2_t = pow(o->beta2, number);
     r.rate = (float)gan_optimizer_rate(o, c->run->step);
@@ -176,9 +176,9 @@ static gan_status new_job(gan_optimizer *o, const gan__job *like, gan__job **out
     gan__job *job = gan_calloc(1, sizeof *job);
     if (!job) return GAN_ENOMEM;
     *job = *like;
-    job->blocks = gan_calloc((like->n + GAN_UPDATE_BLOCK - 1) / GAN_UPDATE_BLOCK, sizeof *job->blocks);
+    job->squares = gan_calloc(like->blocks.n, sizeof *job->squares);
     o->jobs[o->n_jobs++] = *out = job;
-    return job->blocks ? GAN_OK : GAN_ENOMEM;
+    return job->squares ? GAN_OK : GAN_ENOMEM;
 }
 
 /* Append an op of the job; after `before` unless that is GAN_NONE. */
@@ -189,10 +189,11 @@ static gan_status add_node(gan_graph *g, const gan_op *op, gan__job *job, gan_id
     return before == GAN_NONE ? GAN_OK : gan_graph_after(g, *id, before);
 }
 
-gan_status gan_add_update(gan_graph *g, gan_optimizer *o, int64_t offset, int64_t n, int number, gan_update_nodes *nodes)
+gan_status gan_add_update(gan_graph *g, gan_optimizer *o, gan_blocks blocks, int number, gan_update_nodes *nodes)
 {
-    const gan__job like = {.o = o, .offset = offset, .n = n, .number = number, .update = o->updates_per_step - 1};
-    const bool clip = o->clip_norm > 0 && offset < o->net->trained_floats, alone = gan_graph_ranks(g) == 1;
+    const bool trained = blocks.at[0] < o->net->trained_floats;
+    const gan__job like = {.o = o, .blocks = blocks, .number = number, .update = o->updates_per_step - 1, .trained = trained};
+    const bool clip = o->clip_norm > 0 && trained, alone = gan_graph_ranks(g) == 1;
     gan__job *job;
     GAN_TRY(new_job(o, &like, &job));
     *nodes = (gan_update_nodes){GAN_NONE, GAN_NONE, GAN_NONE, GAN_NONE};

@@ -28,11 +28,11 @@ typedef struct gan__rule {
 /* What the nodes that update a range know. */
 typedef struct gan__job {
     gan_optimizer *o;
-    int64_t offset, n;
-    int number;     /* of the range's reduction */
-    int update;     /* which of the step's updates of this network */
-    double *blocks; /* sums of squares of its blocks, in a run of one rank */
-    double squares; /* sum of squares of its gradient in the step that ran last */
+    gan_blocks blocks;
+    int number;      /* of the range's reduction */
+    int update;      /* which of the step's updates of this network */
+    bool trained;    /* else states */
+    double *squares; /* [blocks.n] sums of squares of the gradient in the step that ran last */
 } gan__job;
 
 struct gan_optimizer {
@@ -67,8 +67,10 @@ const float *gan__with_outer(const gan__range *r, float *room);
 typedef double gan__block_fn(const gan__range *r);
 void gan__each_block(const gan_call *c, gan__job *job, gan__range r, gan__block_fn *block, bool note);
 int64_t gan__slice_scratch(const gan_graph *g, const gan_node *y); /* of the ops that call it */
-/* Tell the team that this rank's slice is done / wait for all slices and add up the squares, in the order of blocks. */
+/* Tell the team that this rank's slice is done / wait for all slices and take their squares. */
 void gan__slice_done(const gan_call *c, gan__job *job, gan_event e);
 gan_status gan__slices_done(const gan_call *c, gan__job *job, gan_event e);
+/* sum + the squares of the job's blocks, one by one from the last to the first. */
+double gan__add_squares(const gan__job *job, double sum);
 
 #endif

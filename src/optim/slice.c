@@ -1,29 +1,33 @@
 /* A rank's share of an update. The ranks of a team have the weights in common and deal the blocks of a range out among
- * them; each block's sum of squares is left where all of them see it, so that all add up the same numbers in the same order. */
+ * them; each block's sum of squares is left where all of them see it, so that all add up the same numbers in the same order:
+ * from the last block of the arena to the first. That order knows nothing of ranges, so the norm has the same bits however
+ * an arena is cut into them. */
 #include "rules.h"
+
+#include <string.h>
 
 static double *squares_of(const gan_call *c, const gan__job *job)
 {
     const gan_collectives *comm = c->run->comm;
-    return comm ? comm->squares(comm->user, job->number) : job->blocks;
+    return comm ? comm->squares(comm->user, job->number) : job->squares;
 }
 
 void gan__each_block(const gan_call *c, gan__job *job, gan__range r, gan__block_fn *block, bool note)
 {
     const gan_collectives *comm = c->run->comm;
+    const int64_t *at = job->blocks.at;
     double *squares = squares_of(c, job);
     float room[GAN_UPDATE_BLOCK];
-    int64_t from = 0, to = job->n;
+    int64_t from = 0, to = job->blocks.n;
     if (comm) comm->slice(comm->user, job->number, &from, &to);
-    const gan_span mine = gan_part_of(c->part, (to - from + GAN_UPDATE_BLOCK - 1) / GAN_UPDATE_BLOCK);
-    for (int64_t i = mine.from; i < mine.to; i++) {
-        const int64_t at = from + i * GAN_UPDATE_BLOCK;
-        r.offset = job->offset + at;
-        r.n = to - at < GAN_UPDATE_BLOCK ? to - at : GAN_UPDATE_BLOCK;
-        r.grad = comm ? comm->summed(comm->user, job->number, at, r.n, c->scratch) : job->o->net->grad + r.offset;
+    const gan_span mine = gan_part_of(c->part, to - from);
+    for (int64_t i = from + mine.from; i < from + mine.to; i++) {
+        r.offset = at[i];
+        r.n = at[i + 1] - at[i];
+        r.grad = comm ? comm->summed(comm->user, job->number, at[i] - at[0], r.n, c->scratch) : job->o->net->grad + at[i];
         r.grad = gan__with_outer(&r, room);
         double sum = block(&r);
-        if (note) squares[at / GAN_UPDATE_BLOCK] = sum;
+        if (note) squares[i] = sum;
     }
     gan_part_meet(c->part);
 }
@@ -43,9 +47,14 @@ void gan__slice_done(const gan_call *c, gan__job *job, gan_event e)
 gan_status gan__slices_done(const gan_call *c, gan__job *job, gan_event e)
 {
     const gan_collectives *comm = c->run->comm;
-    if (comm) GAN_TRY(comm->meet(comm->user, job->number, e));
-    const double *squares = squares_of(c, job);
-    job->squares = 0;
-    for (int64_t i = 0; i * GAN_UPDATE_BLOCK < job->n; i++) job->squares += squares[i];
+    if (!comm) return GAN_OK;
+    GAN_TRY(comm->meet(comm->user, job->number, e));
+    memcpy(job->squares, squares_of(c, job), (size_t)job->blocks.n * sizeof *job->squares);
     return GAN_OK;
+}
+
+double gan__add_squares(const gan__job *job, double sum)
+{
+    for (int64_t i = job->blocks.n; i-- > 0;) sum += job->squares[i];
+    return sum;
 }

@@ -5,7 +5,8 @@
 #include "gan/system.h"
 
 typedef struct gan__bucket {
-    int64_t offset, n;
+    int64_t offset, n; /* floats of the arena */
+    gan_blocks blocks;
     bool state;
     int number;         /* of its reduction */
     gan_id updated; /* node behind the latest update in the step program, GAN_NONE */
@@ -16,6 +17,7 @@ typedef struct gan__bucket {
 struct gan_buckets {
     gan__bucket *list; /* in the order in which backward finishes them: last layers first, states at the end */
     int n;
+    int64_t *at; /* where the blocks of the arena begin: the same for buckets of any size */
 };
 
 gan_status gan__buckets_new(struct gan_buckets **out, const gan_network *net, int64_t bucket_floats);
@@ -25,6 +27,6 @@ void gan__buckets_free(struct gan_buckets *b);
 gan_status gan__step_carry(gan_step *s);
 
 /* Append to the step: a sum over all ranks of this range; of a bucket, whose update a team shares, or of anything else. */
-gan_status gan__step_add_reduction(gan_step *s, float *data, int64_t n, bool bucket, int *number);
+gan_status gan__step_add_reduction(gan_step *s, const gan_range *r, int *number);
 
 #endif

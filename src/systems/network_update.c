@@ -106,7 +106,8 @@ static gan_status first_buckets(gan_step *s, int net)
     GAN_TRY(gan__buckets_new(&s->buckets[net], n, kib * 256));
     for (int i = 0; i < s->buckets[net]->n; i++) {
         gan__bucket *b = &s->buckets[net]->list[i];
-        GAN_TRY(gan__step_add_reduction(s, n->grad + b->offset, b->n, true, &b->number));
+        gan_range range = {.data = n->grad + b->offset, .n = b->n, .bucket = true, .blocks = b->blocks};
+        GAN_TRY(gan__step_add_reduction(s, &range, &b->number));
     }
     return GAN_OK;
 }
@@ -118,7 +119,7 @@ static gan_status write_update(gan_step *s, int net, const gan_id *grads, gan_up
     gan_optimizer_begin_update(s->model->opts[net]);
     for (int i = 0; i < buckets->n; i++) {
         gan__bucket *b = &buckets->list[i];
-        GAN_TRY(gan_add_update(s->graph, s->model->opts[net], b->offset, b->n, b->number, &nodes[i]));
+        GAN_TRY(gan_add_update(s->graph, s->model->opts[net], b->blocks, b->number, &nodes[i]));
         gan_id end = nodes[i].update;
         GAN_TRY(reduce_bucket(s, n, b, grads, nodes[i].first, &end));
         GAN_TRY(store_outer(s, n, b, grads + n->n_params, nodes[i].first));

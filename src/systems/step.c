@@ -67,13 +67,15 @@ gan_status gan_step_metric(gan_step *s, const char *name, gan_id partial)
     return GAN_OK;
 }
 
-gan_status gan__step_add_reduction(gan_step *s, float *data, int64_t n, bool bucket, int *number)
+gan_status gan__step_add_reduction(gan_step *s, const gan_range *r, int *number)
 {
     gan_range *more = gan_realloc(s->reductions, s->n_reductions + 1, sizeof *more);
     if (!more) return GAN_ENOMEM;
     s->reductions = more;
     *number = s->n_reductions;
-    more[s->n_reductions++] = (gan_range){data, n, bucket, gan_graph_phase(s->graph)};
+    more[*number] = *r;
+    more[*number].phase = gan_graph_phase(s->graph);
+    s->n_reductions++;
     return GAN_OK;
 }
 
@@ -83,7 +85,7 @@ static gan_status reduce_metrics(gan_step *s)
     if (gan_graph_ranks(s->graph) == 1 || s->n_metrics == 0) return GAN_OK;
     int number, last = gan_graph_count(s->graph);
     gan_id start, wait;
-    GAN_TRY(gan__step_add_reduction(s, s->metrics, s->n_metrics, false, &number));
+    GAN_TRY(gan__step_add_reduction(s, &(gan_range){.data = s->metrics, .n = s->n_metrics}, &number));
     gan_graph_set_metric(s->graph, true);
     GAN_TRY(gan_add_reduce_start(s->graph, number, &start));
     for (gan_id i = 0; i < last; i++) {

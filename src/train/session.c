@@ -119,7 +119,7 @@ static gan_status make_reductions(gan_session *s)
     GAN_TRY(gan_comm_agree(s->comm, ranges ? GAN_OK : GAN_ENOMEM));
     for (int i = 0; i < n; i++) {
         const gan_range *r = &s->step->reductions[i];
-        ranges[i] = (gan_sum_range){r->data, r->n, r->bucket ? stride : 0, r->phase};
+        ranges[i] = (gan_sum_range){r->data, r->n, r->bucket ? stride : 0, r->phase, r->blocks};
     }
     gan_status status = gan_comm_set_new(&s->set, &s->team, s->layout.mode, s->k, n, ranges);
     gan_free(ranges);
