@@ -75,12 +75,17 @@ all_sorts() { # everything that a bucket is part of; then arguments
         --set discriminator.clip_norm=0.05 --set generator.clip_norm=0.01
 }
 all_sorts equal 'buckets of 1 KiB' '4' --set parallel.bucket_kib=1
-for kib in 20 48 100000; do
+for kib in 20 48 100000 0; do
     for shape in 1 4 4/1; do
         case $shape in */*) team=${shape#*/} ;; *) team=0 ;; esac
         all_sorts one_run "$dir/run" "${shape%/*}" --set parallel.bucket_kib=$kib --set parallel.team="$team"
         same "buckets of $kib KiB on $shape ranks: digest" "$wanted" "$digest"
         same_records "buckets of $kib KiB on $shape ranks: metrics" "$wanted_record" "$record"
+        case $kib-$shape in
+        *-1) ;;
+        0-*) says "buckets on $shape ranks" 'KiB, as measured' ;;
+        *) says "buckets of $kib KiB on $shape ranks" "buckets   $kib KiB" ;;
+        esac
     done
 done
 equal 'a moving average' '4 4/1 4/2' --set generator.ema=0.9 --set checkpoint.every=1

@@ -141,13 +141,12 @@ refused train.batch --set train.batch=64
 grep -q learning_rate "$dir/output" && fail 'a start with another batch' 'the keys that differ' "$(cat "$dir/output")"
 refused 'learning_rate seed' --set generator.learning_rate=1e-3 --set run.seed=7
 refused 'loss shards' --set gan.loss=minimax --set parallel.shards=8
-refused bucket_kib --set parallel.bucket_kib=7
 refused layers --set 'generator.layers=dense 91, batch_norm, relu, dense 2'
 
 mv "$dir/legs" "$dir/moved"
 run_it 2 --set run.dir="$dir/moved" --set train.steps=60 --set checkpoint.every=10 --set checkpoint.keep=2 \
     --set metrics.every=4 --set samples.every=5 --set samples.count=9 --set samples.columns=3 \
-    --set parallel.team=1 --set parallel.digest_every=3
+    --set parallel.team=1 --set parallel.digest_every=3 --set parallel.bucket_kib=20
 run_it 4 --set run.dir="$dir/whole" --set train.steps=60
 whole60=$(hash_of "$dir/whole")
 same 'digest with other cadences, moved' "$whole60" "$(hash_of "$dir/moved")"

@@ -29,4 +29,20 @@ gan_status gan_comm_set_drain(gan_comm_set *s);
 void gan_comm_set_free(gan_comm_set *s); /* collective; takes NULL */
 const gan_collectives *gan_comm_set_vtable(gan_comm_set *s); /* borrowed */
 
+/* What sums over these ranks cost, and the bucket size that follows from it. */
+enum { GAN_CALIBRATION_SIZES = 3 };
+typedef struct gan_calibration {
+    int n; /* sizes measured; below 2, where the room is too small for more, nothing follows */
+    int64_t bytes[GAN_CALIBRATION_SIZES];
+    double s[GAN_CALIBRATION_SIZES]; /* of a sum of so many bytes, on rank 0 */
+    double latency_s, bytes_per_s;   /* the line through them */
+    int64_t kib;                     /* of a bucket: latency is a tenth of its time */
+} gan_calibration;
+
+/* Collective; takes some hundredths of a second at most, however slow the network. All ranks get what rank 0 measured.
+ * room: memory for summands, zeros and zeros again, of which stride tells where the team's other ranks have theirs; its blocks
+ * are of no meaning. */
+gan_status gan_calibrate(gan_calibration *out, const gan_team *t, gan_reduce_mode mode, const gan_kernels *k,
+                         const gan_sum_range *room);
+
 #endif

@@ -38,6 +38,7 @@ struct gan_model {
     gan_network *nets[GAN_MAX_NETWORKS];
     gan_optimizer *opts[GAN_MAX_NETWORKS];
     int n_nets;
+    int64_t bucket_kib; /* of the configuration; the session's where that is 0 */
 };
 
 /* Local. Networks and optimizers, without memory for their values. cfg is borrowed for the model's life. */

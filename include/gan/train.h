@@ -37,6 +37,7 @@ typedef struct gan_session {
     gan_team team;
     gan_team_memory memory; /* of the team: weights, averages, moments; and each rank's gradients */
     gan_comm_set *set;
+    gan_calibration costs; /* of sums over ranks, where bucket_kib = 0 */
     gan_layout layout;
     int threads; /* of this rank */
     gan_run run;

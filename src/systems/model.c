@@ -40,6 +40,7 @@ gan_status gan_model_new(gan_model **out, const gan_config *cfg, const gan_sampl
     if (!m) return GAN_ENOMEM;
     m->cfg = cfg;
     m->data = *data;
+    m->bucket_kib = gan_config_int(cfg, "parallel", "bucket_kib");
     m->system = gan_system_find(gan_config_text(cfg, "train", "system"));
     gan_status s = m->system->declare(m);
     if (s != GAN_OK) {

@@ -101,9 +101,8 @@ static gan_status renew_leaves(gan_step *s, gan_network *net, const gan__bucket 
 
 static gan_status first_buckets(gan_step *s, int net)
 {
-    int64_t kib = gan_config_int(s->model->cfg, "parallel", "bucket_kib");
     gan_network *n = s->model->nets[net];
-    GAN_TRY(gan__buckets_new(&s->buckets[net], n, kib * 256));
+    GAN_TRY(gan__buckets_new(&s->buckets[net], n, s->model->bucket_kib * 256));
     for (int i = 0; i < s->buckets[net]->n; i++) {
         gan__bucket *b = &s->buckets[net]->list[i];
         gan_range range = {.data = n->grad + b->offset, .n = b->n, .bucket = true, .blocks = b->blocks};

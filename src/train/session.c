@@ -1,5 +1,5 @@
 /* A session: kernels, data, networks, program and reductions, ready to run steps. */
-#include "gan/train.h"
+#include "bucket_size.h"
 
 #include "gan/log.h"
 #include "gan/mem.h"
@@ -143,6 +143,7 @@ static gan_status open_all(gan_session *s, int ranks)
     GAN_TRY(gan_comm_agree(s->comm, open_source(s)));
     GAN_TRY(gan_comm_agree(s->comm, build_model(s, ranks)));
     GAN_TRY(place_model(s));
+    GAN_TRY(gan_buckets_choose(s, ranks));
     GAN_TRY(gan_comm_agree(s->comm, build_program(s, ranks)));
     if (ranks == s->comm->size && ranks > 1) GAN_TRY(make_reductions(s));
     s->run = (gan_run){.k = s->k,

@@ -1,4 +1,5 @@
 /* What a run says at the terminal: the lines it begins with, and one line that tells how it goes. */
+#include "bucket_size.h"
 #include "terminal.h"
 
 #include "gan/dims.h"
@@ -43,6 +44,7 @@ void gan_banner(const gan_session *s)
     gan_say(GAN_NORMAL, "batch     %lld = %d rank%s x %lld, %lld shard%s, reduce = %s%s", (long long)l->batch, l->ranks,
             l->ranks > 1 ? "s" : "", (long long)(l->batch / l->ranks), (long long)l->shards, l->shards == 1 ? "" : "s",
             l->mode == GAN_REDUCE_ORDERED ? "ordered" : "fast", team);
+    gan_bucket_size_say(s);
     for (int i = 0; i < s->model->n_nets; i++)
         gan_say(GAN_NORMAL, "%-9s %-16s %lld parameters, %s, rate %g", i ? "" : "networks", s->model->nets[i]->name,
                 (long long)gan_network_trained(s->model->nets[i]),
