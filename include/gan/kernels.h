@@ -113,6 +113,12 @@ typedef struct gan_kernels {
     void (*ema)(int64_t n, float decay, const float *w, float *e);
     /* x = p * pixel + q, 8-bit pixels to floats. */
     void (*from_u8)(int64_t n, const uint8_t *pixels, float p, float q, float *x);
+
+    /* bfloat16, the upper 16 bits of a float. h = x + rest, rounded to the nearest, to even in the middle; rest is what that
+     * left over, 0 where h is not finite. */
+    void (*bf16_round)(int64_t n, const float *x, float *rest, uint16_t *h);
+    void (*bf16_add)(int64_t n, const uint16_t *h, float *y);   /* y += h */
+    void (*bf16_store)(int64_t n, const uint16_t *h, float *y); /* y = h */
 } gan_kernels;
 
 /* Floats of scratch that each of the three matmuls needs at most for these sizes, in every table. */

@@ -31,6 +31,9 @@ double gan__rmsprop_ref(int64_t n, float rate, float decay, float epsilon, float
 void gan__ema_ref(int64_t n, float decay, const float *w, float *e);
 
 void gan__from_u8_ref(int64_t n, const uint8_t *pixels, float p, float q, float *x);
+void gan__bf16_round_ref(int64_t n, const float *x, float *rest, uint16_t *h);
+void gan__bf16_add_ref(int64_t n, const uint16_t *h, float *y);
+void gan__bf16_store_ref(int64_t n, const uint16_t *h, float *y);
 
 #define X(ID, name, n_in, text) gan_map_fn gan__map_##name##_ref;
 GAN_MAP_LIST(X)

@@ -22,4 +22,7 @@ const gan_kernels gan__kernels_ref = {
     .rmsprop = gan__rmsprop_ref,
     .ema = gan__ema_ref,
     .from_u8 = gan__from_u8_ref,
+    .bf16_round = gan__bf16_round_ref,
+    .bf16_add = gan__bf16_add_ref,
+    .bf16_store = gan__bf16_store_ref,
 };

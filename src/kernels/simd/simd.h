@@ -152,6 +152,9 @@ double GAN_NAME(rmsprop)(int64_t n, float rate, float decay, float epsilon, floa
                          float grad_scale, const float *g, float *w, float *v);
 void GAN_NAME(ema)(int64_t n, float decay, const float *w, float *e);
 void GAN_NAME(from_u8)(int64_t n, const uint8_t *pixels, float p, float q, float *x);
+void GAN_NAME(bf16_round)(int64_t n, const float *x, float *rest, uint16_t *h);
+void GAN_NAME(bf16_add)(int64_t n, const uint16_t *h, float *y);
+void GAN_NAME(bf16_store)(int64_t n, const uint16_t *h, float *y);
 
 gan_conv_weights_fn GAN_NAME(conv_weights);
 gan_conv_y_fn GAN_NAME(conv_y);

@@ -27,4 +27,7 @@ const gan_kernels GAN_NAME(kernels) = {
     .rmsprop = GAN_NAME(rmsprop),
     .ema = GAN_NAME(ema),
     .from_u8 = GAN_NAME(from_u8),
+    .bf16_round = GAN_NAME(bf16_round),
+    .bf16_add = GAN_NAME(bf16_add),
+    .bf16_store = GAN_NAME(bf16_store),
 };
