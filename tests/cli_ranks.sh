@@ -143,4 +143,28 @@ fast=$record
 one_run "$dir/run" 2 --set train.batch=48 --set 'generator.layers=dense 90, batch_norm, relu, dense 2'
 near 'batch normalisation with fast' "$record" "$fast"
 
+# ---- bfloat16 -----------------------------------------------------------------------------------------------------
+
+# Rounded gradients, so another digest, but the same one each time and nearly the same losses; also when the run goes on after a
+# break, without what roundings had left over. Ranks of one node send nothing.
+one_run "$dir/run" 4
+exact=$record exact_digest=$digest
+one_run "$dir/run" 4 --set parallel.messages=bfloat16
+same 'bfloat16 within a node: digest' "$exact_digest" "$digest"
+one_run "$dir/run" 4 --set parallel.messages=bfloat16 --set parallel.team=1
+near 'losses of bfloat16' "$exact" "$record"
+says 'bfloat16' 'bits depend on ranks and teams'
+[ "$digest" != "$exact_digest" ] || fail 'bfloat16 between nodes' 'another digest' "$digest"
+rounded=$digest
+one_run "$dir/run" 4 --set parallel.messages=bfloat16 --set parallel.team=1 --set parallel.threads=2
+same 'bfloat16 again, with threads: digest' "$rounded" "$digest"
+trains 4 --set run.dir="$dir/run" --set parallel.messages=bfloat16 --set parallel.team=1 --set train.steps=5
+one_run "$dir/run" 2 --set parallel.messages=bfloat16 --set parallel.team=1
+near 'losses of bfloat16 that went on' "$exact" "$record"
+one_run "$dir/run" 4 --set parallel.messages=bfloat16 --set parallel.team=1 --set parallel.reduce=fast
+near 'losses of bfloat16 with fast' "$exact" "$record"
+train 3 --set run.dir="$dir/run" --set train.batch=48 --set parallel.messages=bfloat16 --set parallel.team=1 --set parallel.reduce=fast
+same 'exit code of bfloat16 on 3 teams' 3 "$code"
+says 'bfloat16 on 3 teams' 'parallel.messages = bfloat16 needs a power of two of teams, not 3'
+
 verdict

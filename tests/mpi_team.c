@@ -85,7 +85,8 @@ static void rig_open(rig *r)
     float *mine = (float *)(void *)(r->memory.each + r->team->rank * r->memory.each_bytes);
     for (int b = 0; b < BUCKETS; b++) {
         r->weights[b] = common;
-        r->range[b] = (gan_sum_range){mine, lengths[b], r->memory.each_bytes / 4, 0, cut(r->blocks[b], lengths[b])};
+        r->range[b] = (gan_sum_range){
+            .data = mine, .n = lengths[b], .stride = r->memory.each_bytes / 4, .blocks = cut(r->blocks[b], lengths[b])};
         common += lengths[b];
         mine += lengths[b];
     }

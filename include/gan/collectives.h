@@ -15,6 +15,7 @@ typedef struct gan_sum_range {
     int64_t n, stride;
     int phase; /* to which its messages are counted */
     gan_blocks blocks; /* of a bucket */
+    bool rounded;      /* a bucket travels between teams as bfloat16 */
 } gan_sum_range;
 
 /* Collective: one reduction per range, numbered as given. */

@@ -2,6 +2,7 @@
 #ifndef GAN_COMM_H
 #define GAN_COMM_H
 
+#include "gan/kernels.h"
 #include "gan/status.h"
 
 #include <mpi.h>
@@ -124,6 +125,10 @@ typedef struct gan_reduction gan_reduction;
  * GAN_ECONFIG: ordered and the number of ranks is not a power of two; GAN_ESHAPE: n is too long for one message of MPI. */
 gan_status gan_reduction_new(gan_reduction **out, const gan_comm *c, int number, gan_reduce_mode mode, float *data,
                              int64_t n);
+/* Local, allocates; on all ranks, before the first start: messages of long vectors become bfloat16, ordered or fast, and what
+ * rounding leaves over is added in the next use. All ranks get the same sums, whose bits depend on the number of ranks and on n.
+ * k: borrowed. GAN_ECONFIG: the number of ranks is not a power of two. */
+gan_status gan_reduction_round(gan_reduction *r, const gan_kernels *k);
 void gan_reduction_free(gan_reduction *r); /* not while in flight; takes NULL */
 
 /* Start / move on / finish. _start and _test return at once. After _start the data must not be touched until done.

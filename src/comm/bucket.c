@@ -73,6 +73,7 @@ gan_status gan__bucket_sum_new(gan__bucket_sum **out, const gan_team *t, int num
     b->to = slice_begin(b, t->rank + 1);
     const int64_t begin = begin_of(b, b->from), end = begin_of(b, b->to);
     gan_status s = gan_reduction_new(&b->column, &t->column, number, mode, b->mine + begin, end - begin);
+    if (s == GAN_OK && r->rounded) s = gan_reduction_round(b->column, k);
     if (s == GAN_OK) return GAN_OK;
     gan__bucket_sum_free(b);
     *out = NULL;

@@ -13,10 +13,14 @@
  * Messages of one reduction between two ranks alternate in one fixed order and MPI does not let them overtake each other, so
  * one tag per reduction is enough, also for consecutive uses.
  *
- * A fast reduction has no moves: its one request is MPI_Iallreduce. */
+ * A fast reduction has no moves: its one request is MPI_Iallreduce.
+ *
+ * Rounded, long vectors travel as bfloat16 and are added as floats. What a rank sends away in the halving it rounds then; the
+ * range that it has finished it rounds before the gather, so that all ranks end with the same values (rounded.c). */
 #include "reduction.h"
 
 #include "mpi_check.h"
+#include "rounded.h"
 
 #include "gan/clock.h"
 #include "gan/mem.h"
@@ -43,6 +47,7 @@ struct gan_reduction {
     float *theirs; /* [largest receive of a move that adds] */
     move *moves;   /* [n_moves] */
     int n_moves, at;
+    gan__rounded *rounded; /* NULL: messages are floats */
     MPI_Request requests[2];
     bool in_flight;
     gan_flight *flight; /* NULL: not counted */
@@ -72,26 +77,39 @@ static void plan_halving(gan_reduction *r)
     }
 }
 
-static gan_status plan(gan_reduction *r, int64_t whole_max)
+static gan_status plan_moves(gan_reduction *r, bool whole)
 {
     int rounds = 0;
     while ((1 << rounds) < r->c->size) rounds++;
     if (!(r->moves = gan_calloc(2 * rounds, sizeof *r->moves))) return GAN_ENOMEM;
-    bool whole = r->n <= whole_max;
     if (whole)
         plan_whole(r);
     else
         plan_halving(r);
+    return GAN_OK;
+}
+
+static gan_status plan(gan_reduction *r, int64_t whole_max)
+{
+    const bool whole = r->n <= whole_max;
+    GAN_TRY(plan_moves(r, whole));
     int64_t room = r->n_moves == 0 ? 0 : whole ? r->n : r->n - r->n / 2;
     return (r->theirs = gan_calloc(room, sizeof *r->theirs)) ? GAN_OK : GAN_ENOMEM;
 }
 
 /* ---- making -------------------------------------------------------------------------------------------------- */
 
-static gan_status check_size(const gan_comm *c, gan_reduce_mode mode)
+/* The largest power of two that is not above. */
+static int power_below(int size)
 {
     int below = 1;
-    while (below <= c->size / 2) below *= 2;
+    while (below <= size / 2) below *= 2;
+    return below;
+}
+
+static gan_status check_size(const gan_comm *c, gan_reduce_mode mode)
+{
+    const int below = power_below(c->size);
     if (mode == GAN_REDUCE_FAST || below == c->size) return GAN_OK;
     return GAN_FAIL(
         GAN_ECONFIG,
@@ -137,10 +155,26 @@ gan_status gan_reduction_new(gan_reduction **out, const gan_comm *c, int number,
     return gan__reduction_new(out, c, number, mode, data, n, GAN__WHOLE_MAX);
 }
 
+gan_status gan_reduction_round(gan_reduction *r, const gan_kernels *k)
+{
+    if (r->n <= GAN__WHOLE_MAX || r->c->size == 1) return GAN_OK;
+    if (power_below(r->c->size) != r->c->size)
+        return GAN_FAIL(GAN_ECONFIG,
+                        "parallel.messages = bfloat16 needs a power of two of teams, not %d: start other numbers of ranks, or "
+                        "write messages = float32",
+                        r->c->size);
+    if (!r->moves) GAN_TRY(plan_moves(r, false));
+    r->mode = GAN_REDUCE_ORDERED;
+    gan_free(r->theirs); /* for sums of floats */
+    r->theirs = NULL;
+    return gan__rounded_new(&r->rounded, k, r->n, r->n - r->n / 2);
+}
+
 void gan_reduction_free(gan_reduction *r)
 {
     if (!r) return;
     assert(!r->in_flight);
+    gan__rounded_free(r->rounded);
     gan_free(r->theirs);
     gan_free(r->moves);
     gan_free(r);
@@ -169,22 +203,40 @@ static void retire(gan_reduction *r)
     if (r->flight && --r->flight->under_way == 0) *r->flight->seconds += gan_clock_s() - r->flight->since;
 }
 
+static void round_range(const gan_reduction *r, range at)
+{
+    const gan__rounded *h = r->rounded;
+    h->k->bf16_round(at.n, r->data + at.at, h->rest + at.at, h->sums + at.at);
+}
+
 static gan_status post_move(gan_reduction *r)
 {
     const move *m = &r->moves[r->at];
-    float *to = m->add ? r->theirs : r->data + m->receive.at;
-    GAN_TRY(
-        gan__mpi(MPI_Irecv(to, (int)m->receive.n, MPI_FLOAT, m->partner, r->tag, r->c->mpi, &r->requests[0]),
-                 "receive a part of a reduction"));
-    return gan__mpi(MPI_Isend(r->data + m->send.at, (int)m->send.n, MPI_FLOAT, m->partner, r->tag, r->c->mpi,
-                              &r->requests[1]),
+    const gan__rounded *h = r->rounded;
+    const MPI_Datatype type = h ? MPI_UINT16_T : MPI_FLOAT;
+    const void *from = h ? (void *)(h->sums + m->send.at) : (void *)(r->data + m->send.at);
+    void *to = h ? (void *)(m->add ? h->theirs : h->sums + m->receive.at)
+                 : (void *)(m->add ? r->theirs : r->data + m->receive.at);
+    if (h && m->add) round_range(r, m->send);
+    GAN_TRY(gan__mpi(MPI_Irecv(to, (int)m->receive.n, type, m->partner, r->tag, r->c->mpi, &r->requests[0]),
+                     "receive a part of a reduction"));
+    return gan__mpi(MPI_Isend(from, (int)m->send.n, type, m->partner, r->tag, r->c->mpi, &r->requests[1]),
                     "send a part of a reduction");
+}
+
+static void finish_rounded(gan_reduction *r, const move *m)
+{
+    const gan__rounded *h = r->rounded;
+    if (m->add) h->k->bf16_add(m->receive.n, h->theirs, r->data + m->receive.at);
+    if (r->at == r->n_moves / 2) round_range(r, m->receive); /* finished: the gather begins */
+    if (r->at == r->n_moves) h->k->bf16_store(r->n, h->sums, r->data);
 }
 
 static void finish_move(gan_reduction *r)
 {
     const move *m = &r->moves[r->at++];
-    if (!m->add) return;
+    if (r->rounded) finish_rounded(r, m);
+    if (r->rounded || !m->add) return;
     float *restrict sum = r->data + m->receive.at;
     const float *restrict theirs = r->theirs;
     for (int64_t i = 0; i < m->receive.n; i++) sum[i] += theirs[i];
@@ -246,7 +298,7 @@ int64_t gan_reduction_bytes_sent(const gan_reduction *r)
     int64_t floats = 0;
     for (int i = 0; i < r->n_moves; i++) floats += r->moves[i].send.n;
     if (r->mode == GAN_REDUCE_FAST) floats = 2 * (r->c->size - 1) * r->n / r->c->size;
-    return floats * (int64_t)sizeof(float);
+    return floats * (int64_t)(r->rounded ? sizeof *r->rounded->sums : sizeof(float));
 }
 
 void gan_reduction_count_in(gan_reduction *r, gan_flight *f)

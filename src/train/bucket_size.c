@@ -1,15 +1,21 @@
-/* The size of buckets: as configured, or measured where sums are going to run. Bits do not depend on it. */
+/* The size of buckets: as configured, or measured where sums are going to run. Bits do not depend on it, unless messages are
+ * rounded: then it is not measured, for two starts would measure two sizes. */
 #include "bucket_size.h"
 
 #include "gan/log.h"
 
 enum { UNMEASURED_KIB = 1024 }; /* of programs that are only looked at, of one rank, of networks too small to measure with */
 
+static bool rounded(const gan_session *s)
+{
+    return gan_config_choice(s->cfg, "parallel", "messages") == 1;
+}
+
 gan_status gan_buckets_choose(gan_session *s, int ranks)
 {
     if (s->model->bucket_kib > 0) return GAN_OK;
     s->model->bucket_kib = UNMEASURED_KIB;
-    if (ranks == 1 || ranks != s->comm->size) return GAN_OK;
+    if (ranks == 1 || ranks != s->comm->size || rounded(s)) return GAN_OK;
     const gan_sum_range room = {.data = (float *)(void *)(s->memory.each + s->team.rank * s->memory.each_bytes),
                                 .n = gan_model_own_floats(s->model),
                                 .stride = s->memory.each_bytes / (int64_t)sizeof(float)};
@@ -23,7 +29,8 @@ void gan_bucket_size_say(const gan_session *s)
     const gan_calibration *c = &s->costs;
     if (s->layout.ranks == 1) return;
     if (c->n < 2) {
-        gan_say(GAN_NORMAL, "buckets   %lld KiB", (long long)s->model->bucket_kib);
+        gan_say(GAN_NORMAL, "buckets   %lld KiB%s", (long long)s->model->bucket_kib,
+                rounded(s) ? ", bfloat16 between teams: bits depend on ranks and teams" : "");
         return;
     }
     gan_say(GAN_NORMAL, "buckets   %lld KiB, as measured: a sum over the ranks takes %.1f us and %.2f ms per MiB",

@@ -115,11 +115,12 @@ static gan_status make_reductions(gan_session *s)
 {
     const int n = s->step->n_reductions;
     const int64_t stride = s->memory.each_bytes / (int64_t)sizeof(float);
+    const bool rounded = gan_config_choice(s->cfg, "parallel", "messages") == 1;
     gan_sum_range *ranges = gan_calloc(n, sizeof *ranges);
     GAN_TRY(gan_comm_agree(s->comm, ranges ? GAN_OK : GAN_ENOMEM));
     for (int i = 0; i < n; i++) {
         const gan_range *r = &s->step->reductions[i];
-        ranges[i] = (gan_sum_range){r->data, r->n, r->bucket ? stride : 0, r->phase, r->blocks};
+        ranges[i] = (gan_sum_range){r->data, r->n, r->bucket ? stride : 0, r->phase, r->blocks, rounded};
     }
     gan_status status = gan_comm_set_new(&s->set, &s->team, s->layout.mode, s->k, n, ranges);
     gan_free(ranges);
