@@ -1,4 +1,5 @@
 /* A model: the networks of a system with their optimizers. */
+#include "gan/digest.h"
 #include "gan/dims.h"
 #include "gan/mem.h"
 #include "gan/system.h"
@@ -92,6 +93,19 @@ gan_status gan_model_init(gan_model *m)
     for (int i = 0; i < m->n_nets; i++)
         GAN_TRY(gan_network_init(m->nets[i], (uint64_t)gan_config_int(m->cfg, "run", "seed")));
     return GAN_OK;
+}
+
+uint64_t gan_model_digest(const gan_model *m)
+{
+    uint64_t h = GAN_DIGEST_START;
+    for (int i = 0; i < m->n_nets; i++) {
+        const gan_network *net = m->nets[i];
+        const size_t bytes = (size_t)net->arena_floats * sizeof(float);
+        h = gan_digest(h, net->w, bytes);
+        if (net->ema) h = gan_digest(h, net->ema, bytes);
+        for (int a = 0; a < gan_optimizer_arrays(m->opts[i]); a++) h = gan_digest(h, gan_optimizer_array(m->opts[i], a), bytes);
+    }
+    return h;
 }
 
 void gan_model_free(gan_model *m)

@@ -5,6 +5,7 @@
 #include "gan/log.h"
 #include "gan/mem.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,9 +62,10 @@ static gan_status time_steps(gan_session *s, int64_t steps, double *seconds)
 static void print_json(const gan_session *s, int64_t steps, double median_s, double images_per_s)
 {
     printf("{\"program\": \"gan_mpi %s\", \"kernels\": \"%s\", \"reduce\": \"%s\", \"ranks\": %d, \"threads\": %d, \"batch_per_rank\": %lld, "
-           "\"steps\": %lld, \"images_per_s\": %.2f, \"step_s\": %.6f, \"phases\": {",
+           "\"steps\": %lld, \"images_per_s\": %.2f, \"step_s\": %.6f, \"digest\": \"%016" PRIx64 "\", \"phases\": {",
            GAN_VERSION, s->k->name, s->layout.mode == GAN_REDUCE_ORDERED ? "ordered" : "fast", s->layout.ranks, s->threads,
-           (long long)(s->layout.batch / s->layout.ranks), (long long)steps, images_per_s, median_s);
+           (long long)(s->layout.batch / s->layout.ranks), (long long)steps, images_per_s, median_s,
+           gan_model_digest(s->model)); /* after the warm-up and these steps */
     for (int i = 1; i < gan_graph_phases(s->step->graph); i++)
         printf("%s\"%s\": {\"compute_s\": %.6f, \"exposed_s\": %.6f, \"comm_s\": %.6f, \"bytes\": %.0f}", i > 1 ? ", " : "",
                gan_graph_phase_name(s->step->graph, i), s->times[i].compute_s / (double)steps,

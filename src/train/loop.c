@@ -7,7 +7,6 @@
 #include "terminal.h"
 
 #include "gan/clock.h"
-#include "gan/digest.h"
 #include "gan/log.h"
 #include "gan/mem.h"
 #include "gan/snapshot.h"
@@ -142,20 +141,6 @@ static void take_record(loop *l)
     l->recorded_s = now;
 }
 
-static uint64_t replica_digest(const loop *l)
-{
-    uint64_t h = GAN_DIGEST_START;
-    for (int i = 0; i < l->s.model->n_nets; i++) {
-        const gan_network *net = l->s.model->nets[i];
-        size_t bytes = (size_t)net->arena_floats * sizeof(float);
-        h = gan_digest(h, net->w, bytes);
-        if (net->ema) h = gan_digest(h, net->ema, bytes);
-        for (int a = 0; a < gan_optimizer_arrays(l->s.model->opts[i]); a++)
-            h = gan_digest(h, gan_optimizer_array(l->s.model->opts[i], a), bytes);
-    }
-    return h;
-}
-
 static bool digest_due(const loop *l, bool storing)
 {
     int64_t every = gan_config_int(l->s.cfg, "parallel", "digest_every");
@@ -170,7 +155,7 @@ static gan_status check_drift(loop *l, bool storing)
     if (!digest_due(l, storing)) return GAN_OK;
     uint64_t *all = gan_calloc(c->size, sizeof *all);
     if (!all) gan_comm_abort(c, GAN_ENOMEM, gan_fail_text());
-    gan_status s = gan_comm_gather(c, l->s.team.rank == 0 ? replica_digest(l) : 0, all);
+    gan_status s = gan_comm_gather(c, l->s.team.rank == 0 ? gan_model_digest(l->s.model) : 0, all);
     for (int r = l->s.team.size; r < c->size && s == GAN_OK; r += l->s.team.size)
         if (all[r] != all[0])
             s = GAN_FAIL(GAN_EDRIFT,
