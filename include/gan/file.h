@@ -4,6 +4,8 @@
 
 #include "gan/status.h"
 
+#include <stdio.h>
+
 /* "<path>.tmp-<process id>", in the same directory, so that rename() is atomic; counted string. */
 char *gan_file_temp(const char *path);
 #define GAN_FILE_TEMP_MARK ".tmp-"
@@ -16,6 +18,12 @@ int gan_file_shown(const char *path);
  * On failure (GAN_EIO with path and reason) `temp` is gone and `path` is as it was, unless only the directory could
  * not be synced. */
 gan_status gan_file_publish(const char *temp, const char *path);
+
+/* A text file, as `print` writes it, under a temporary name until it is whole. GAN_EIO with path and reason; then `path` is as it was. */
+gan_status gan_file_write(const char *path, void (*print)(const void *user, FILE *f), const void *user);
+
+/* Make a directory and those above it, where they are missing. GAN_EIO with `what` (the key or option that named it) in front. */
+gan_status gan_file_make_dir(const char *what, const char *path);
 
 /* Remove the temporaries "<prefix>*.tmp-<number>" that writers who died have left in a directory. Only where nobody else
  * may be writing such files. What cannot be removed stays, without a word. */

@@ -101,3 +101,43 @@ gan_status gan_file_publish(const char *temp, const char *path)
     unlink(temp);
     return GAN_FAIL(GAN_EIO, "%s: cannot write: %s; %s", path, strerror(error), gan_file_remedy(error));
 }
+
+static gan_status write_temp(const char *temp, const char *path, void (*print)(const void *user, FILE *f), const void *user)
+{
+    FILE *f = fopen(temp, "w");
+    if (!f) return GAN_FAIL(GAN_EIO, "%s: cannot open: %s; %s", path, strerror(errno), gan_file_remedy(errno));
+    print(user, f);
+    bool whole = fflush(f) == 0 && !ferror(f);
+    int error = errno;
+    if (fclose(f) == 0 && whole) return GAN_OK;
+    return GAN_FAIL(GAN_EIO, "%s: cannot write: %s; %s", path, strerror(error), gan_file_remedy(error));
+}
+
+gan_status gan_file_write(const char *path, void (*print)(const void *user, FILE *f), const void *user)
+{
+    char *temp = gan_file_temp(path);
+    if (!temp) return GAN_ENOMEM;
+    gan_status s = write_temp(temp, path, print, user);
+    if (s == GAN_OK) s = gan_file_publish(temp, path);
+    else unlink(temp);
+    gan_free(temp);
+    return s;
+}
+
+gan_status gan_file_make_dir(const char *what, const char *path)
+{
+    char *p = gan_strdup(path);
+    if (!p) return GAN_ENOMEM;
+    gan_status s = GAN_OK;
+    for (char *c = p + 1; *p && s == GAN_OK; c++) {
+        bool end = *c == '\0';
+        if (!end && *c != '/') continue;
+        *c = '\0';
+        if (mkdir(p, 0777) != 0 && errno != EEXIST)
+            s = GAN_FAIL(GAN_EIO, "%s: cannot make %s: %s; %s", what, p, strerror(errno), gan_file_remedy(errno));
+        if (end) break;
+        *c = '/';
+    }
+    gan_free(p);
+    return s;
+}

@@ -12,25 +12,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* mkdir -p */
-static gan_status make_dir(const char *path)
-{
-    char *p = gan_strdup(path);
-    if (!p) return GAN_ENOMEM;
-    gan_status s = GAN_OK;
-    for (char *c = p + 1; s == GAN_OK; c++) {
-        bool end = *c == '\0';
-        if (!end && *c != '/') continue;
-        *c = '\0';
-        if (mkdir(p, 0777) != 0 && errno != EEXIST)
-            s = GAN_FAIL(GAN_EIO, "run.dir: cannot make %s: %s; %s", p, strerror(errno), gan_file_remedy(errno));
-        if (end) break;
-        *c = '/';
-    }
-    gan_free(p);
-    return s;
-}
-
 gan_status gan_rundir_write_config(const gan_rundir *d, const gan_config *cfg)
 {
     gan_status s = GAN_ENOMEM;
@@ -87,8 +68,8 @@ static gan_status open_dir(gan_rundir *d, const gan_config *cfg, bool fresh)
     d->samples = gan_sprintf("%s/samples", d->path);
     if (!d->checkpoints || !d->samples) return GAN_ENOMEM;
     if (fresh) GAN_TRY(gan__run_move_aside(d->path));
-    GAN_TRY(make_dir(d->checkpoints));
-    GAN_TRY(make_dir(d->samples));
+    GAN_TRY(gan_file_make_dir("run.dir", d->checkpoints));
+    GAN_TRY(gan_file_make_dir("run.dir", d->samples));
     GAN_TRY(gan__run_lock(d->path, &d->lock));
     return find_resume(d, cfg);
 }
