@@ -45,7 +45,7 @@ gives 0 'Commands:' "$gan" help
 gives 0 'Commands:' "$gan" no-such-job.ini --help
 gives 0 'gan_mpi 0.' "$gan" --version
 gives 0 'kernels   ref' "$gan" --version
-for command in sample features info hash config bench import; do
+for command in sample features info hash config bench scale import; do
     gives 0 "  $command " "$gan" --help
     gives 0 "gan_mpi $command" "$gan" "$command" --help
     gives 0 "gan_mpi $command" "$gan" help "$command"

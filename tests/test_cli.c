@@ -244,6 +244,22 @@ static void test_allocations(void **state)
     assert_int_equal(count_files(scratch_dir, ".tmp-"), 0);
 }
 
+/* A script stands for the launcher and what it starts. */
+static void test_scale_allocations(void **state)
+{
+    (void)state;
+    static const char script[] = "#!/bin/sh\necho '{\"ranks\": 1, \"kernels\": \"k\", \"images_per_s\": 1, \"step_s\": 1, "
+                                 "\"digest\": \"aa\", \"phases\": {\"D\": {\"compute_s\": 1, \"exposed_s\": 0}}}'\n";
+    const char *launcher = scratch("launcher"), *ini = scratch("config.ini");
+    spill(launcher, script, sizeof script - 1);
+    assert_int_equal(chmod(launcher, 0777), 0);
+    spill(ini, job, sizeof job - 1);
+    EACH_ALLOCATION_FAILS(&gan_command_scale, ini, "--ranks", "1", "--repeat", "1", "--fresh", "--out", scratch("scale"), "--launcher",
+                          scratch("launcher %n"), "--set", "train.steps=4");
+    assert_int_equal(count_files(scratch("scale"), ".tmp-"), 0);
+    assert_int_equal(count_files(scratch("scale/points"), "round-1.json"), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -254,6 +270,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_numbers, scratch_before, scratch_after),
         cmocka_unit_test_setup_teardown(test_reals, scratch_before, scratch_after),
         cmocka_unit_test_setup_teardown(test_allocations, scratch_before, scratch_after),
+        cmocka_unit_test_setup_teardown(test_scale_allocations, scratch_before, scratch_after),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

@@ -19,10 +19,12 @@ int gan_file_shown(const char *path);
  * not be synced. */
 gan_status gan_file_publish(const char *temp, const char *path);
 
-/* A text file, as `print` writes it, under a temporary name until it is whole. GAN_EIO with path and reason; then `path` is as it was. */
+/* A text file, as `print` writes it, under a temporary name until it is whole. GAN_EIO with path and reason; then `path` is
+ * as it was. */
 gan_status gan_file_write(const char *path, void (*print)(const void *user, FILE *f), const void *user);
 
-/* Make a directory and those above it, where they are missing. GAN_EIO with `what` (the key or option that named it) in front. */
+/* Make a directory and those above it, where they are missing. GAN_EIO with `what` (the key or option that named it) in
+ * front. */
 gan_status gan_file_make_dir(const char *what, const char *path);
 
 /* Remove the temporaries "<prefix>*.tmp-<number>" that writers who died have left in a directory. Only where nobody else

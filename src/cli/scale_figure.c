@@ -147,7 +147,7 @@ static void explain_curves(const plot *p)
         gan_svg_line(p->svg, classes(text, "curve s", t), LEFT1 + 12, y - 4, LEFT1 + 40, y - 4);
         gan_svg_circle(p->svg, classes(text, "dot s", t), LEFT1 + 26, y - 4, 4);
         if (p->s->n_threads == 1) gan_svg_text(p->svg, "value", LEFT1 + 47, y, "measured: median, range, efficiency");
-        else gan_svg_text(p->svg, "value", LEFT1 + 47, y, "%d thread%s a rank", p->s->threads[t], p->s->threads[t] > 1 ? "s" : "");
+        else gan_svg_text(p->svg, "value", LEFT1 + 47, y, "threads of a rank: %d", p->s->threads[t]);
     }
 }
 
