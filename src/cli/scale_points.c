@@ -161,8 +161,9 @@ static void look_around(gan__scale *s)
     struct tm t;
     gan__scale_machine(s->machine, sizeof s->machine);
     strftime(s->date, sizeof s->date, "%Y-%m-%d %H:%M", localtime_r(&now, &t));
-    ssize_t n = readlink("/proc/self/exe", s->program, sizeof s->program - 1);
-    snprintf(s->program + (n > 0 ? n : 0), n > 0 ? 1 : sizeof s->program, "%s", n > 0 ? "" : "gan_mpi");
+    memset(s->program, 0, sizeof s->program);
+    if (readlink("/proc/self/exe", s->program, sizeof s->program - 1) <= 0)
+        snprintf(s->program, sizeof s->program, "gan_mpi");
 }
 
 static gan_status plan_points(gan__scale *s, const gan_layout *job)
