@@ -121,9 +121,11 @@ static void test_other_reference(void **state)
     gan__scale s = three_points(false);
     gan__scale_row rows[GAN__SCALE_POINTS];
     s.points[1].failed = true; /* so the 1 x 2 cores stand for 2 */
+    for (int r = 0; r < 2; r++) s.points[2].runs[r].phases[0].exposed_s = 1; /* more than messages can explain */
     assert_int_equal(gan__scale_rows(&s, rows, &reference), 2);
     assert_int_equal(reference, 1);
     assert_ptr_equal(rows[1].point, &s.points[2]);
+    assert_true(isnan(rows[1].hidden));
     near(rows[1].speedup.median, 2), near(rows[1].efficiency, 1);
     near(rows[0].speedup.low, 2 * 1.25), near(rows[0].speedup.high, 2 * 1.5), near(rows[0].efficiency, 2 * 1.375 / 4);
     near(rows[0].serial, (1 / 1.375 - 0.5) / 0.5); /* of twice the cores */
@@ -148,6 +150,7 @@ static void test_weak(void **state)
     near(rows[0].efficiency, 2.5);
     assert_true(isnan(rows[0].serial));
     assert_true(isnan(rows[0].hidden));
+    near(rows[1].hidden, 0.5);
     gan_free(s.points);
 }
 

@@ -107,9 +107,9 @@ typedef struct gan__scale_row {
     const gan__scale_point *point;
     gan__scale_range step_s;
     gan__scale_range speedup; /* images per second over the reference's in the same round, times its cores */
-    double images_per_s, efficiency;   /* speed-up over cores */
-    double serial;                     /* Karp and Flatt's fraction; NAN: of the reference, or of weak scaling */
-    double hidden;                     /* part of the time with messages under way in which was computed; NAN: unknown */
+    double images_per_s, efficiency; /* speed-up over cores */
+    double serial;            /* Karp and Flatt's fraction; NAN: of the reference, or of weak scaling */
+    double hidden;            /* 1 - waiting / time with messages under way; NAN: not told, or none */
     int n_phases;
     gan__scale_phase phases[GAN__SCALE_PHASES];
 } gan__scale_row;

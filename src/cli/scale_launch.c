@@ -69,16 +69,18 @@ void gan__launch_free(char **words)
 
 /* ---- environment ------------------------------------------------------------------------------------------- */
 
-/* What Open MPI (4; 5 calls them PRTE) needs, unless the user has set it: more ranks than cores must be allowed and
- * must not spin; ranks of several threads must not be bound to one core. srun's PMIx fails now and then with
- * shared-memory key stores. */
-typedef enum when { OVERSUBSCRIBED, UNBOUND, BY_SRUN } when;
+/* What Open MPI (4; 5 calls them PRTE) needs, unless the user has set it. Its mpirun counts cores where this machine may count
+ * their threads, so more ranks than it counts are always allowed; where they are too many they must not spin. Ranks of
+ * several threads must not be bound to one core. srun's PMIx fails now and then with shared-memory key stores. */
+typedef enum when { ALWAYS, AS_ROOT, OVERSUBSCRIBED, UNBOUND, BY_SRUN } when;
 static const struct {
     when when;
     const char *name, *value;
 } defaults[] = {
-    {OVERSUBSCRIBED, "OMPI_MCA_rmaps_base_oversubscribe", "1"},
-    {OVERSUBSCRIBED, "PRTE_MCA_rmaps_default_mapping_policy", ":oversubscribe"},
+    {ALWAYS, "OMPI_MCA_rmaps_base_oversubscribe", "1"},
+    {ALWAYS, "PRTE_MCA_rmaps_default_mapping_policy", ":oversubscribe"},
+    {AS_ROOT, "OMPI_ALLOW_RUN_AS_ROOT", "1"},
+    {AS_ROOT, "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1"},
     {OVERSUBSCRIBED, "OMPI_MCA_mpi_yield_when_idle", "1"},
     {OVERSUBSCRIBED, "OMP_WAIT_POLICY", "passive"},
     {UNBOUND, "OMPI_MCA_hwloc_base_binding_policy", "none"},
@@ -90,9 +92,14 @@ enum { N_DEFAULTS = sizeof defaults / sizeof defaults[0] };
 static bool applies(const gan__launch *l, when w)
 {
     const char *slash = strrchr(l->words[0], '/');
-    if (w == OVERSUBSCRIBED) return l->oversubscribed;
-    if (w == UNBOUND) return l->oversubscribed || l->threads;
-    return strcmp(slash ? slash + 1 : l->words[0], "srun") == 0;
+    const bool now[] = {
+        [ALWAYS] = true,
+        [AS_ROOT] = geteuid() == 0,
+        [OVERSUBSCRIBED] = l->oversubscribed,
+        [UNBOUND] = l->oversubscribed || l->threads,
+        [BY_SRUN] = strcmp(slash ? slash + 1 : l->words[0], "srun") == 0,
+    };
+    return now[w];
 }
 
 /* The environment with those defaults behind: *env is freed by free_environment, which needs *own, the first of ours. */

@@ -61,7 +61,8 @@ static void sum_phases(const gan__scale *s, gan__scale_row *row)
         exposed += to->exposed_s;
         comm += to->comm_s;
     }
-    row->hidden = comm > 0 ? fmax(0, 1 - exposed / comm) : NAN;
+    /* Ranks of one node wait for each other without messages; where that is most of the waiting, nothing can be said. */
+    row->hidden = comm > 0 && exposed <= comm ? 1 - exposed / comm : NAN;
 }
 
 static void sum_point(const gan__scale *s, gan__scale_row *row, const gan__scale_point *reference)

@@ -182,7 +182,7 @@ static void print_head(const gan__scale *s, const gan__scale_row *row, const cha
     fprintf(f, "\n%srounds    %lld\n", mark, s->rounds);
 }
 
-static void explain(const gan__scale *s, const gan__scale_point *reference, FILE *f)
+static void explain(const gan__scale *s, const gan__scale_point *reference, bool hides, FILE *f)
 {
     char name[64], counts[48] = "";
     const int cores = reference->ranks * reference->threads;
@@ -192,6 +192,7 @@ static void explain(const gan__scale *s, const gan__scale_point *reference, FILE
     if (!s->weak)
         fputs("Serial fraction: Karp and Flatt's (1/S - 1/p) / (1 - 1/p). Where it stays the same, serial work limits; where it "
               "grows,\ncommunication does.\n", f);
+    if (hides) fputs("Messages hidden: 1 - exposed / (seconds with messages under way), over all phases.\n", f);
 }
 
 static void print_notes(const gan__scale *s, const gan__scale_row *rows, int n, const char *verdict, FILE *f)
@@ -214,7 +215,7 @@ void gan__scale_print(const gan__scale *s, const gan__scale_row *rows, int n, in
     fputc('\n', f);
     print_table(s, rows, n, f);
     fputc('\n', f);
-    explain(s, rows[reference].point, f);
+    explain(s, rows[reference].point, any_hidden(rows, n), f);
     print_notes(s, rows, n, verdict, f);
 }
 
