@@ -56,6 +56,7 @@ scale 0 --ranks 1,2 --threads 1,2 --repeat 1 --mode weak
 same 'weak: batches' '32 64 64 128 ' "$(column 3)"
 says 'weak' 'hashes: 3 batches, so 3 hashes'
 same 'weak: shards' '16 32 32 64 ' "$(grep '^[0-9]' "$out/table.csv" | cut -d, -f5 | tr '\n' ' ')"
+# shellcheck disable=SC2046
 set -- $(column 12)
 same 'weak: 2 x 1 and 1 x 2' "$2" "$3"
 [ "$1" != "$2" ] || fail 'weak: hashes of other batches' 'another' "$1"

@@ -145,10 +145,11 @@ static gan_status tell_failed(const gan__scale *s, int n_good)
     char name[64];
     for (int i = 0; i < s->n_points; i++)
         if (s->points[i].failed)
-            return GAN_FAIL(GAN_EMPI,
-                            "%d of %d points failed (%s: %s%s), see the warnings; started again, only these are run",
-                            s->n_points - n_good, s->n_points, gan__scale_point_name(&s->points[i], name),
-                            s->points[i].why, s->n_points - n_good > 1 ? " ..." : "");
+            return GAN_FAIL(
+                GAN_EMPI,
+                "%d of %d points failed (%s: %s%s), see the warnings; started again without --fresh, only these are run",
+                s->n_points - n_good, s->n_points, gan__scale_point_name(&s->points[i], name), s->points[i].why,
+                s->n_points - n_good > 1 ? " ..." : "");
     return GAN_OK;
 }
 

@@ -6,7 +6,6 @@
 #include "gan/log.h"
 #include "gan/mem.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 #include <unistd.h>
@@ -122,7 +121,7 @@ static gan_status make_words(const gan__scale *s, const gan__scale_point *p, cha
     return GAN_ENOMEM;
 }
 
-enum { TAIL = 12, WIDTH = 256 };
+enum { TAIL = 20, WIDTH = 256 }; /* mpirun's own words behind an error are ten lines */
 
 /* The last lines of what a run said, indented. Longer ones are cut into several. */
 static void print_tail(const char *path, char *text, size_t n)
@@ -153,7 +152,7 @@ static void pass_on_warnings(const gan__scale_point *p, const char *path)
 
 static void mark_failed(gan__scale_point *p, const places *f, const char *why)
 {
-    char tail[1600], name[64]; /* gan_warn prints no more than that */
+    char tail[1700], name[64]; /* gan_warn prints little more than that */
     p->failed = true;
     snprintf(p->why, sizeof p->why, "%s", why);
     print_tail(f->err, tail, sizeof tail);
