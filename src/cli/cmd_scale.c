@@ -205,7 +205,7 @@ static gan_status refuse_ranks(void)
 
 static gan_status run(const gan_comm *comm, int argc, char **argv)
 {
-    texts t = {NULL};
+    texts t = {0};
     gan__scale s = {.sets = NULL};
     const char **sets = NULL;
     int n = 0;
