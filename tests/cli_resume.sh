@@ -4,72 +4,7 @@
 # and its records are those of a run that was never interrupted. Proved by comparing with such a run; moments are random.
 # Also: what may change between two starts and what is refused, and that --fresh keeps the old run.
 . tests/jobs.sh
-export TMPDIR="$dir" OMPI_MCA_btl_vader_backing_directory="$dir" # what a killed mpirun leaves goes as well
-
-# ---- processes ----------------------------------------------------------------------------------------------------
-
-# Our processes of a name, found by the directory in their command line, a line each.
-ours() { # mpirun or the program's name
-    for p in /proc/[0-9]*; do
-        { read -r name <"$p/comm"; } 2>/dev/null || continue
-        [ "$name" = "$1" ] || continue
-        tr '\0' ' ' <"$p/cmdline" 2>/dev/null | grep -qF "$dir/" && echo "${p#/proc/}"
-    done
-}
-program=$(basename "$gan" | cut -c 1-15)
-launcher=$(basename "$(readlink -f "$(command -v mpirun)")" | cut -c 1-15)
-
-launchers() {
-    ours mpirun
-    [ "$launcher" = mpirun ] || ours "$launcher"
-}
-
-until_true() { # seconds, command...: false if it stays false
-    turns=$(($1 * 20))
-    shift
-    while ! "$@"; do
-        turns=$((turns - 1))
-        [ $turns -gt 0 ] || return 1
-        sleep 0.05
-    done
-}
-
-none_left() { [ -z "$(ours "$program")$(launchers)" ]; }
-
-kill_all() {
-    for pid in $(ours "$program") $(launchers); do kill -KILL "$pid" 2>/dev/null; done
-}
-
-clean_up() {
-    kill_all
-    rm -rf "$dir"
-}
-
-start() { # ranks, arguments: the job in the background; `end` waits for it
-    ranks=$1
-    shift
-    rm -f "$dir/code"
-    : >"$dir/output"
-    {
-        mpirun -np "$ranks" "$gan" "$job" "$@" >"$dir/output" 2>&1 </dev/null
-        echo $? >"$dir/code"
-    } &
-}
-
-ended() { [ -s "$dir/code" ]; }
-
-end() { # what: all processes end within seconds; their exit code is in $code
-    if until_true 20 ended; then code=$(cat "$dir/code"); else
-        fail "$1" 'an end within seconds' "still running: $(ours "$program" | tr '\n' ' '), saying: $(cat "$dir/output")"
-        code=none
-    fi
-    until_true 10 none_left || fail "$1" 'no process left over' "$(ours "$program") $(launchers)"
-    kill_all
-    wait
-}
-
-is_up() { [ -n "$(ours "$program")" ]; }
-is_training() { grep -q '^step ' "$dir/output"; }
+. tests/processes.sh
 
 random() { # below: a random number
     echo $(($(od -An -N2 -tu2 /dev/urandom) % $1))

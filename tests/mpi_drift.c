@@ -2,7 +2,7 @@
  * Copies of the networks that are no longer the same: one bit changes in the memory of one team, between two steps, as faulty
  * memory would do it. Proved for weights, average and moments, in rank 0's own team and in another: all ranks stop at the
  * next look with "replicas differ", which names step and rank; no later state is stored; the checkpoint from before is that of
- * a run without a fault. The test's own MPI_Win_shared_query and MPI_Allgather, which call the real ones (MPI's profiling
+ * a run without a fault. The test's own MPI_Win_shared_query and MPI_Iallgather, which call the real ones (MPI's profiling
  * interface), find the memory and the moment: each look gathers the digests of all ranks. */
 #include "mpi_test.h"
 
@@ -58,10 +58,10 @@ int MPI_Win_shared_query(MPI_Win win, int rank, MPI_Aint *size, int *unit, void 
     return code;
 }
 
-int MPI_Allgather(const void *mine, int n, MPI_Datatype type, void *all, int n_each, MPI_Datatype type_each,
-                  MPI_Comm comm)
+int MPI_Iallgather(const void *mine, int n, MPI_Datatype type, void *all, int n_each, MPI_Datatype type_each,
+                   MPI_Comm comm, MPI_Request *request)
 {
-    int code = PMPI_Allgather(mine, n, type, all, n_each, type_each, comm);
+    int code = PMPI_Iallgather(mine, n, type, all, n_each, type_each, comm, request);
     if (memory && ++looks == strike_after) memory[place + 2] ^= 4; /* a middle bit of a float */
     return code;
 }

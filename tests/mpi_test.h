@@ -47,7 +47,7 @@ static inline mpi_test mpi_test_start(int *argc, char ***argv)
 static inline int mpi_test_end(mpi_test *t)
 {
     int64_t live = gan_mem_live() - t->live_before;
-    CHECK(t, live == 2, "%lld blocks live, of which 2 are the communicator's", (long long)live);
+    CHECK(t, live == 3, "%lld blocks live, of which 3 are the communicator's", (long long)live);
     MPI_Allreduce(MPI_IN_PLACE, &t->failures, 1, MPI_INT, MPI_SUM, t->c->mpi);
     if (t->failures && t->c->rank == 0)
         fprintf(stderr, "%d failed checks on %d ranks\n", t->failures, t->c->size);

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 /* All message tags of the program. Reductions use GAN_TAG_REDUCTION + their number. */
-enum { GAN_TAG_DELIVERY = 1, GAN_TAG_REDUCTION = 100, GAN_TAG_MAX_REDUCTIONS = 4096 };
+enum { GAN_TAG_DELIVERY = 1, GAN_TAG_SIGN_OF_LIFE, GAN_TAG_REDUCTION = 100, GAN_TAG_MAX_REDUCTIONS = 4096 };
 
 typedef struct gan_comm {
     MPI_Comm mpi;  /* our own duplicate of the given communicator, errors returned */
@@ -19,6 +19,8 @@ typedef struct gan_comm {
     int node_rank, node_size;
     int n_nodes;
     struct gan_reduction **in_flight; /* head of the list of reductions started and not finished */
+    struct gan_stall *stall;          /* the watch (stall.h), shared with columns of teams */
+    int first, stride;                /* rank r of a team's column is rank first + r * stride of all */
 } gan_comm;
 
 /* Collective. `mpi` is borrowed for the call. */

@@ -1,12 +1,12 @@
 /* A rank never fails alone: agreement on failures, the one message about them, and the end of all ranks when
  * half a collective cannot be unwound. */
+#include "end.h"
 #include "mpi_check.h"
 
 #include "gan/log.h"
 
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 gan_status gan__worst(MPI_Comm mpi, gan_status mine)
 {
@@ -17,7 +17,11 @@ gan_status gan__worst(MPI_Comm mpi, gan_status mine)
 
 gan_status gan_comm_agree(const gan_comm *c, gan_status mine)
 {
-    return c ? gan__worst(c->mpi, mine) : mine;
+    int worst = (int)mine;
+    MPI_Request q;
+    if (!c) return mine;
+    GAN_TRY(gan__finish(c, MPI_Iallreduce(MPI_IN_PLACE, &worst, 1, MPI_INT, MPI_MAX, c->mpi, &q), &q, "agree on a status"));
+    return (gan_status)worst;
 }
 
 static void print_error(const gan_comm *c, const char *text)
@@ -43,11 +47,12 @@ static int turn_to_speak(const gan_comm *c, gan_status mine)
 gan_status gan_comm_report(const gan_comm *c, gan_status mine)
 {
     int turn = turn_to_speak(c, mine), least[2] = {turn, -(int)mine};
-    int code = MPI_Allreduce(MPI_IN_PLACE, least, 2, MPI_INT, MPI_MIN, c->mpi);
-    gan_status worst = code == MPI_SUCCESS ? (gan_status)-least[1] : gan__mpi(code, "agree on a status");
+    MPI_Request q;
+    gan_status told = gan__finish(c, MPI_Iallreduce(MPI_IN_PLACE, least, 2, MPI_INT, MPI_MIN, c->mpi, &q), &q, "agree on a status");
+    gan_status worst = told == GAN_OK ? (gan_status)-least[1] : told;
     if (worst == GAN_OK || worst == GAN_ESTOPPED) return worst; /* a stop was asked for, and training has said so */
     /* When MPI itself has failed nobody can take turns: then every rank that gets here speaks. */
-    if (code != MPI_SUCCESS || least[0] == turn)
+    if (told != GAN_OK || least[0] == turn)
         print_error(c, gan_fail_text()[0] ? gan_fail_text() : gan_status_text(worst));
     return worst;
 }
@@ -55,6 +60,5 @@ gan_status gan_comm_report(const gan_comm *c, gan_status mine)
 void gan_comm_abort(const gan_comm *c, gan_status why, const char *text)
 {
     print_error(c, text && *text ? text : gan_status_text(why));
-    MPI_Abort(c ? c->mpi : MPI_COMM_WORLD, gan_status_exit_code(why));
-    abort(); /* MPI_Abort does not come back in any MPI we know, but it may by the standard */
+    gan__comm_end(c, why);
 }

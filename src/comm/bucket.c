@@ -143,6 +143,14 @@ bool gan__bucket_all_came(const gan__bucket_sum *b, gan_event e)
     return true;
 }
 
+int gan__bucket_missing(const gan__bucket_sum *b, gan_event e)
+{
+    const flag *f = b->flags + e * b->team->size;
+    for (int r = 0; r < b->team->size; r++)
+        if (atomic_load_explicit(&f[r].uses, memory_order_relaxed) < b->uses[e]) return r;
+    return b->team->rank;
+}
+
 void gan__bucket_arrive(gan__bucket_sum *b, gan_event e)
 {
     flag *mine = &b->flags[e * b->team->size + b->team->rank];

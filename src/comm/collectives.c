@@ -6,6 +6,7 @@
 #include "helper.h"
 
 #include "gan/mem.h"
+#include "gan/stall.h"
 
 #include <sched.h>
 #include <string.h>
@@ -22,6 +23,7 @@ typedef struct numbered {
     gan__bucket_sum *bucket;
     int phase;
     bool started; /* and not waited for */
+    char name[GAN_SUM_NAME];
 } numbered;
 
 struct gan_comm_set {
@@ -53,11 +55,23 @@ static gan_status send_queued(gan_comm_set *s)
     return GAN_OK;
 }
 
+static gan_status move_on(gan_comm_set *s)
+{
+    GAN_TRY(send_queued(s));
+    return gan_reductions_move_on(s->team->all);
+}
+
 static gan_status progress(void *user)
 {
     gan_comm_set *s = user;
-    GAN_TRY(send_queued(s));
-    return gan_reductions_move_on(s->team->all);
+    gan_stall_look(s->team->all);
+    return move_on(s);
+}
+
+/* For the stall watch: what the next wait is for. */
+static void note(const gan_comm_set *s, const char *what, int number)
+{
+    gan_stall_doing(s->team->all, what, s->list[number].name);
 }
 
 /* Nothing under way, nothing to lend. */
@@ -77,9 +91,14 @@ static gan_status meet(void *user, int number, gan_event e)
 {
     enum { LOOKS = 100 };
     gan_comm_set *s = user;
+    const gan_team *t = s->team;
+    gan_wait w = {.begun = false};
+    note(s, "meet its team over", number);
     for (int i = 1; !gan__bucket_all_came(s->list[number].bucket, e); i++) {
         if (i % LOOKS) continue;
-        GAN_TRY(progress(s));
+        GAN_TRY(move_on(s));
+        if (gan_stall_due(t->all, &w))
+            gan_stall_waits(t->all, &w, t->number * t->size + gan__bucket_missing(s->list[number].bucket, e));
         sched_yield();
     }
     return GAN_OK;
@@ -101,9 +120,12 @@ static gan_status wait_for(void *user, int number)
 {
     gan_comm_set *s = user;
     s->list[number].started = false;
+    if (!s->list[number].alone) {
+        GAN_TRY(meet(s, number, GAN_STORED));
+        GAN_TRY(send_queued(s));
+    }
+    note(s, "sum", number);
     if (s->list[number].alone) return gan_reduction_wait(s->list[number].alone);
-    GAN_TRY(meet(s, number, GAN_STORED));
-    GAN_TRY(send_queued(s));
     return gan__bucket_back(s->list[number].bucket);
 }
 
@@ -151,6 +173,7 @@ static gan_status all_sum(void *user, float *data, int64_t n, int phase)
     inline_sum *sum;
     GAN_TRY(find_sum(s, data, n, phase, &sum));
     GAN_TRY(gan_reduction_start(sum->r));
+    gan_stall_doing(s->team->all, "sum", "values of the batch");
     return gan_reduction_wait(sum->r);
 }
 
@@ -173,6 +196,7 @@ static gan_status make_all(gan_comm_set *s, const gan_kernels *k, int n, const g
     for (; s->n < n; s->n++, r++) {
         numbered *l = &s->list[s->n];
         l->phase = r->phase;
+        memcpy(l->name, r->name, sizeof l->name);
         if (!r->stride) {
             GAN_TRY(gan_reduction_new(&l->alone, s->team->all, s->n, s->mode, r->data, r->n));
             continue;

@@ -3,6 +3,7 @@
  *
  * gan__mpi is the one place where MPI's return codes become ours. */
 #include "mpi_check.h"
+#include "stall.h"
 
 #include "gan/log.h"
 #include "gan/mem.h"
@@ -23,6 +24,19 @@ void gan__mpi_warn(int code, const char *what)
     if (code == MPI_SUCCESS) return;
     gan__mpi(code, what);
     gan_warn("%s", gan_fail_text());
+}
+
+gan_status gan__finish(const gan_comm *c, int code, MPI_Request *request, const char *what)
+{
+    gan_wait wait = {.begun = false};
+    int done = 0;
+    GAN_TRY(gan__mpi(code, what));
+    gan_stall_doing(c, what, NULL);
+    while (!done) {
+        GAN_TRY(gan__mpi(MPI_Test(request, &done, MPI_STATUS_IGNORE), what));
+        if (gan_stall_due(c, &wait)) gan_stall_waits(c, &wait, -1);
+    }
+    return GAN_OK;
 }
 
 /* The ranks of this node, and the node's number: the lowest rank on it. */
@@ -56,8 +70,11 @@ static gan_comm *allocate(void)
     gan_comm *c = gan_calloc(1, sizeof *c);
     if (!c) return NULL;
     c->mpi = c->node = MPI_COMM_NULL;
-    if ((c->in_flight = gan_calloc(1, sizeof *c->in_flight))) return c;
-    gan_free(c);
+    c->stride = 1;
+    c->in_flight = gan_calloc(1, sizeof *c->in_flight);
+    c->stall = gan_calloc(1, sizeof *c->stall);
+    if (c->in_flight && c->stall) return c;
+    gan_comm_close(c);
     return NULL;
 }
 
@@ -83,5 +100,6 @@ void gan_comm_close(gan_comm *c)
     if (c->node != MPI_COMM_NULL) gan__mpi_warn(MPI_Comm_free(&c->node), "free the node's communicator");
     if (c->mpi != MPI_COMM_NULL) gan__mpi_warn(MPI_Comm_free(&c->mpi), "free the communicator");
     gan_free(c->in_flight);
+    gan_free(c->stall);
     gan_free(c);
 }

@@ -13,21 +13,23 @@ gan_status gan_comm_bcast(const gan_comm *c, void *bytes, int64_t n)
 
 gan_status gan_comm_min(const gan_comm *c, int64_t mine, int64_t *min)
 {
-    return gan__mpi(MPI_Allreduce(&mine, min, 1, MPI_INT64_T, MPI_MIN, c->mpi), "find the smallest value");
+    MPI_Request q;
+    return gan__finish(c, MPI_Iallreduce(&mine, min, 1, MPI_INT64_T, MPI_MIN, c->mpi, &q), &q, "find the smallest value");
 }
 
 gan_status gan_comm_same(const gan_comm *c, uint64_t mine, bool *same)
 {
     uint64_t least[2] = {mine, ~mine}; /* the complement of the least complement is the largest value */
     *same = false;
-    GAN_TRY(
-        gan__mpi(MPI_Allreduce(MPI_IN_PLACE, least, 2, MPI_UINT64_T, MPI_MIN, c->mpi), "compare a value"));
+    MPI_Request q;
+    GAN_TRY(gan__finish(c, MPI_Iallreduce(MPI_IN_PLACE, least, 2, MPI_UINT64_T, MPI_MIN, c->mpi, &q), &q, "compare a value"));
     *same = least[0] == ~least[1];
     return GAN_OK;
 }
 
 gan_status gan_comm_gather(const gan_comm *c, uint64_t mine, uint64_t *out)
 {
-    return gan__mpi(MPI_Allgather(&mine, 1, MPI_UINT64_T, out, 1, MPI_UINT64_T, c->mpi),
-                    "gather a value of each rank");
+    MPI_Request q;
+    return gan__finish(c, MPI_Iallgather(&mine, 1, MPI_UINT64_T, out, 1, MPI_UINT64_T, c->mpi, &q), &q,
+                       "gather a value of each rank");
 }

@@ -10,6 +10,10 @@ gan_status gan__mpi(int code, const char *what);
 /* The same where nobody can be told any more (closing): a warning. */
 void gan__mpi_warn(int code, const char *what);
 
+/* Wait for a nonblocking collective over all ranks, or those of this node, under the eyes of the stall watch. code: what starting
+ * it returned. */
+gan_status gan__finish(const gan_comm *c, int code, MPI_Request *request, const char *what);
+
 /* The worst status over the ranks of any communicator, on all of them. */
 gan_status gan__worst(MPI_Comm mpi, gan_status mine);
 

@@ -24,6 +24,7 @@
 
 #include "gan/clock.h"
 #include "gan/mem.h"
+#include "gan/stall.h"
 
 #include <assert.h>
 #include <limits.h>
@@ -289,7 +290,11 @@ gan_status gan_reductions_move_on(const gan_comm *c)
 
 gan_status gan_reduction_wait(gan_reduction *r)
 {
-    while (r->in_flight) GAN_TRY(gan_reductions_move_on(r->c));
+    gan_wait w = {.begun = false};
+    while (r->in_flight) {
+        GAN_TRY(gan_reductions_move_on(r->c));
+        if (gan_stall_due(r->c, &w)) gan_stall_waits(r->c, &w, r->at < r->n_moves ? r->moves[r->at].partner : -1);
+    }
     return GAN_OK;
 }
 

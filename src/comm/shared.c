@@ -108,7 +108,8 @@ gan_status gan_shared_open(gan_shared *s, const gan_comm *c, int64_t n_bytes, co
 gan_status gan_shared_ready(gan_shared *s, const gan_comm *c)
 {
     GAN_TRY(gan__mpi(MPI_Win_sync(s->win), "publish shared memory"));
-    GAN_TRY(gan__mpi(MPI_Barrier(c->node), "wait for the owner of shared memory"));
+    MPI_Request q;
+    GAN_TRY(gan__finish(c, MPI_Ibarrier(c->node, &q), &q, "meet the owner of shared memory"));
     return gan__mpi(MPI_Win_sync(s->win), "see shared memory");
 }
 

@@ -46,6 +46,9 @@ static gan_status open_column(gan_team *t)
     gan_comm *c = &t->column;
     c->node = MPI_COMM_NULL;
     c->in_flight = t->all->in_flight;
+    c->stall = t->all->stall;
+    c->first = t->rank;
+    c->stride = t->size;
     GAN_TRY(
         gan__mpi(MPI_Comm_split(t->all->mpi, t->rank, t->all->rank, &c->mpi), "split the ranks by teams"));
     GAN_TRY(gan__mpi(MPI_Comm_set_errhandler(c->mpi, MPI_ERRORS_RETURN), "set the error handler"));

@@ -4,6 +4,7 @@
 #include "gan/clock.h"
 #include "gan/log.h"
 #include "gan/mem.h"
+#include "gan/stall.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -46,8 +47,10 @@ static const char *warn_if_not_finite(const gan_session *s, int64_t step)
 static gan_status time_steps(gan_session *s, int64_t steps, double *seconds)
 {
     const char *bad = NULL;
+    GAN_TRY(gan_stall_open(s->comm, gan_config_real(s->cfg, "parallel", "stall_s")));
     for (int64_t i = 0; i < WARM_UP + steps; i++) {
         if (i == WARM_UP) forget_warm_up(s);
+        gan_stall_step(s->comm, i + 1);
         GAN_TRY(gan_comm_agree(s->comm, GAN_OK)); /* a barrier */
         double begin = gan_clock_s();
         gan_session_step(s, i, false);
@@ -55,6 +58,7 @@ static gan_status time_steps(gan_session *s, int64_t steps, double *seconds)
         if (!bad) bad = warn_if_not_finite(s, i);
     }
     gan_session_settle(s);
+    gan_stall_close(s->comm);
     qsort(seconds, (size_t)steps, sizeof *seconds, ascending);
     return GAN_OK;
 }

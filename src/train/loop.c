@@ -10,6 +10,7 @@
 #include "gan/log.h"
 #include "gan/mem.h"
 #include "gan/snapshot.h"
+#include "gan/stall.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -176,6 +177,7 @@ static gan_status exchange_wishes(loop *l, const float mine[N_WISHES], float all
         return GAN_OK;
     }
     if (l->wishing) {
+        gan_stall_doing(l->s.comm, "learn whether all go on", NULL);
         GAN_TRY(gan_reduction_wait(l->wish_sum));
         memcpy(all, l->wishes, N_WISHES * sizeof *all);
     }
@@ -233,6 +235,7 @@ static gan_status one_step(loop *l, bool *stop)
 {
     int64_t every = gan_config_int(l->s.cfg, "metrics", "every");
     bool record = (l->step + 1) % every == 0 || l->step + 1 == l->last || l->step == 0;
+    gan_stall_step(l->s.comm, l->step + 1);
     if (gan_session_step(&l->s, l->step, record)) l->step++;
     GAN_TRY(looks_at_state(l, record) ? settle(l) : check_finite(l));
     return boundary(l, record, stop);
@@ -241,7 +244,7 @@ static gan_status one_step(loop *l, bool *stop)
 static gan_status run_steps(loop *l)
 {
     bool stop = l->step >= l->last;
-    gan_status status = GAN_OK;
+    gan_status status = gan_stall_open(l->s.comm, gan_config_real(l->s.cfg, "parallel", "stall_s"));
     while (!stop && status == GAN_OK) status = one_step(l, &stop);
     gan_session_settle(&l->s); /* nothing may be under way when reductions are freed */
     return status;
@@ -259,6 +262,14 @@ static gan_status finish_files(loop *l, gan_status status)
         s = gan_outputs_checkpoint(l->out, l->step, l->elapsed_before_s + gan_clock_s() - l->begin_s);
     if (s == GAN_OK) s = gan_outputs_finish(l->out);
     return s != GAN_OK && (status == GAN_OK || status == GAN_ESTOPPED) ? s : status;
+}
+
+/* The others wait for rank 0's files here, where the stall watch sees them, and not in what follows, where it does not. */
+static gan_status finish(loop *l)
+{
+    gan_status status = finish_files(l, run_steps(l));
+    gan_comm_agree(l->s.comm, status);
+    return status;
 }
 
 static void say_goodbye(const loop *l, gan_status status)
@@ -284,6 +295,7 @@ static void close_loop(loop *l)
 {
     if (l->wishing && gan_reduction_wait(l->wish_sum) != GAN_OK)
         gan_comm_abort(l->s.comm, GAN_EMPI, gan_fail_text());
+    gan_stall_close(l->s.comm);
     gan_reduction_free(l->wish_sum);
     gan_outputs_free(l->out);
     gan_rundir_close(&l->dir);
@@ -300,7 +312,7 @@ gan_status gan_train(const gan_comm *comm, const gan_config *cfg, const gan_trai
     if (status == GAN_OK) {
         status = start(l, o->fresh);
         gan_signals_defer();
-        if (status == GAN_OK) status = finish_files(l, run_steps(l));
+        if (status == GAN_OK) status = finish(l);
         say_goodbye(l, status);
         close_loop(l);
     }

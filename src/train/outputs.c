@@ -7,6 +7,7 @@
 #include "gan/mem.h"
 #include "gan/metrics.h"
 #include "gan/snapshot.h"
+#include "gan/stall.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -127,6 +128,12 @@ gan_status gan_outputs_record(gan_outputs *o, const gan_record *r, int64_t step)
 
 /* ---- life -------------------------------------------------------------------------------------------------- */
 
+/* Rank 0 at a slow disk is not dead. */
+static void look_at_stall(void *session)
+{
+    gan_stall_look(((const gan_session *)session)->comm);
+}
+
 gan_status gan_outputs_new(gan_outputs **out, gan_session *s, const gan_rundir *d, const gan_record *r,
                            int64_t resume_step)
 {
@@ -136,7 +143,7 @@ gan_status gan_outputs_new(gan_outputs **out, gan_session *s, const gan_rundir *
     o->s = s;
     o->d = d;
     gan_status status = gan_metrics_open(&o->metrics, d->path, (const char *const *)r->names, r->n, resume_step);
-    if (status == GAN_OK) status = gan_writer_new(&o->writer);
+    if (status == GAN_OK) status = gan_writer_new(&o->writer, look_at_stall, s);
     if (status == GAN_OK) status = gan_pictures_new(&o->pictures, s, d, o->writer);
     if (status == GAN_OK) *out = o;
     else gan_outputs_free(o);

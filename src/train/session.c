@@ -111,6 +111,25 @@ static gan_status build_program(gan_session *s, int ranks)
     return s->times ? GAN_OK : GAN_ENOMEM;
 }
 
+static bool is_gradient_of(const gan_network *net, const gan_range *r)
+{
+    return r->data >= net->grad && r->data < net->grad + net->arena_floats;
+}
+
+/* For messages: a bucket's number among those of its network. */
+static void name_range(const gan_session *s, int number, char name[GAN_SUM_NAME])
+{
+    const gan_range *list = s->step->reductions;
+    snprintf(name, GAN_SUM_NAME, "metrics");
+    for (int i = 0; i < s->model->n_nets; i++) {
+        const gan_network *net = s->model->nets[i];
+        int nth = 1;
+        if (!is_gradient_of(net, &list[number])) continue;
+        for (int k = 0; k < number; k++) nth += is_gradient_of(net, &list[k]);
+        snprintf(name, GAN_SUM_NAME, "%.30s bucket %d", net->name, nth);
+    }
+}
+
 static gan_status make_reductions(gan_session *s)
 {
     const int n = s->step->n_reductions;
@@ -120,7 +139,8 @@ static gan_status make_reductions(gan_session *s)
     GAN_TRY(gan_comm_agree(s->comm, ranges ? GAN_OK : GAN_ENOMEM));
     for (int i = 0; i < n; i++) {
         const gan_range *r = &s->step->reductions[i];
-        ranges[i] = (gan_sum_range){r->data, r->n, r->bucket ? stride : 0, r->phase, r->blocks, rounded};
+        ranges[i] = (gan_sum_range){r->data, r->n, r->bucket ? stride : 0, r->phase, r->blocks, rounded, ""};
+        name_range(s, i, ranges[i].name);
     }
     gan_status status = gan_comm_set_new(&s->set, &s->team, s->layout.mode, s->k, n, ranges);
     gan_free(ranges);

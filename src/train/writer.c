@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 enum { ROOM = 8 };
 
@@ -25,6 +26,8 @@ struct gan_writer {
     bool quit;
     gan_status status;
     char text[2048];
+    void (*meanwhile)(void *user);
+    void *user;
 };
 
 static gan_status run_job(gan_writer *w, const job *j, gan_status before)
@@ -59,13 +62,39 @@ static void *work(void *arg)
     return NULL;
 }
 
-gan_status gan_writer_new(gan_writer **out)
+/* On the monotonic clock: a jump of the other must not stretch a wait. */
+static void make_condition(pthread_cond_t *c)
+{
+    pthread_condattr_t a;
+    pthread_condattr_init(&a);
+    pthread_condattr_setclock(&a, CLOCK_MONOTONIC);
+    pthread_cond_init(c, &a);
+    pthread_condattr_destroy(&a);
+}
+
+/* One wait of the main thread for a change, with the lock held. */
+static void wait_a_while(gan_writer *w)
+{
+    const long while_ns = 100000000;
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += (until.tv_nsec + while_ns) / 1000000000;
+    until.tv_nsec = (until.tv_nsec + while_ns) % 1000000000;
+    if (pthread_cond_timedwait(&w->changed, &w->lock, &until) == 0 || !w->meanwhile) return;
+    pthread_mutex_unlock(&w->lock);
+    w->meanwhile(w->user);
+    pthread_mutex_lock(&w->lock);
+}
+
+gan_status gan_writer_new(gan_writer **out, void (*meanwhile)(void *user), void *user)
 {
     *out = NULL;
     gan_writer *w = gan_calloc(1, sizeof *w);
     if (!w) return GAN_ENOMEM;
     pthread_mutex_init(&w->lock, NULL);
-    pthread_cond_init(&w->changed, NULL);
+    make_condition(&w->changed);
+    w->meanwhile = meanwhile;
+    w->user = user;
     sigset_t all, old; /* signals are for the main thread */
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &old);
@@ -84,7 +113,7 @@ gan_status gan_writer_new(gan_writer **out)
 gan_status gan_writer_post(gan_writer *w, gan_writer_job *run, void (*drop)(void *arg), void *arg)
 {
     pthread_mutex_lock(&w->lock);
-    while (w->n == ROOM) pthread_cond_wait(&w->changed, &w->lock);
+    while (w->n == ROOM) wait_a_while(w);
     w->queue[(w->first + w->n++) % ROOM] = (job){run, drop, arg};
     pthread_cond_broadcast(&w->changed);
     pthread_mutex_unlock(&w->lock);
@@ -102,7 +131,7 @@ bool gan_writer_failed(gan_writer *w)
 gan_status gan_writer_drain(gan_writer *w)
 {
     pthread_mutex_lock(&w->lock);
-    while (w->n > 0) pthread_cond_wait(&w->changed, &w->lock);
+    while (w->n > 0) wait_a_while(w);
     gan_status s = w->status;
     pthread_mutex_unlock(&w->lock);
     return s == GAN_OK ? s : GAN_FAIL(s, "%s", w->text);

@@ -10,7 +10,8 @@
 typedef struct gan_writer gan_writer;
 typedef gan_status gan_writer_job(void *arg); /* owns arg: frees it whatever happens */
 
-gan_status gan_writer_new(gan_writer **out);
+/* meanwhile: called several times a second while the caller of a function below waits in it; may be NULL. */
+gan_status gan_writer_new(gan_writer **out, void (*meanwhile)(void *user), void *user);
 /* Hand a job over; blocks while too many are waiting. `drop` frees arg when an earlier failure keeps it from running. */
 gan_status gan_writer_post(gan_writer *w, gan_writer_job *run, void (*drop)(void *arg), void *arg);
 bool gan_writer_failed(gan_writer *w);

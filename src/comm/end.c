@@ -1,0 +1,87 @@
+/* The end that does not depend on anybody's answer. MPI_Abort asks the launcher to end all ranks, and a launcher that waits for a
+ * host which was cut off goes on waiting as long as its kernel repeats messages: a quarter of an hour.
+ *
+ * So an alarm ends this process, whatever MPI does. And where it was started by Open MPI's mpirun, or the daemon of
+ * one, a child stays behind for a few seconds and ends that launcher, should it still be there: mpirun serves one run, which is
+ * over. (Asked by SIGTERM it crashes in that state.) Its daemons on other hosts end when they lose it. */
+#include "end.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { PATIENCE_S = 10, LOOKS_PER_S = 10, MAX_FD = 4096 };
+
+static volatile sig_atomic_t exit_code;
+
+static void leave(int signal)
+{
+    (void)signal;
+    _exit(exit_code);
+}
+
+/* The name of a process's program, from /proc/PID/comm; "" when there is none. Async-signal-safe, as all that the child calls. */
+static void read_name(const char *path, char name[32])
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? 0 : read(fd, name, 31);
+    if (fd >= 0) close(fd);
+    name[n > 0 ? n : 0] = '\0';
+    name[strcspn(name, "\n")] = '\0';
+}
+
+static int is_of_one_run(const char *program)
+{
+    static const char *const launchers[] = {"mpirun", "mpiexec", "orterun", "prterun", "orted"};
+    for (size_t i = 0; i < sizeof launchers / sizeof *launchers; i++)
+        if (strcmp(program, launchers[i]) == 0) return 1;
+    return 0;
+}
+
+/* Without any of this process's files: the launcher reads a rank's output to its end. */
+static void wait_and_end(pid_t launcher, const char *path, const char *name)
+{
+    setsid();
+    for (int fd = 0; fd < MAX_FD; fd++) close(fd);
+    for (int i = 0; i < PATIENCE_S * LOOKS_PER_S; i++) {
+        char now[32];
+        read_name(path, now);
+        if (strcmp(now, name) != 0) return;
+        nanosleep(&(struct timespec){.tv_nsec = 1000000000 / LOOKS_PER_S}, NULL);
+    }
+    kill(launcher, SIGKILL);
+}
+
+static void set_alarm(int code)
+{
+    sigset_t alarms;
+    exit_code = code;
+    sigaction(SIGALRM, &(struct sigaction){.sa_handler = leave}, NULL);
+    sigemptyset(&alarms);
+    sigaddset(&alarms, SIGALRM);
+    sigprocmask(SIG_UNBLOCK, &alarms, NULL);
+    alarm(PATIENCE_S);
+}
+
+static void watch_launcher(void)
+{
+    const pid_t launcher = getppid();
+    char path[64], name[32];
+    snprintf(path, sizeof path, "/proc/%ld/comm", (long)launcher);
+    read_name(path, name);
+    if (launcher <= 1 || !is_of_one_run(name) || fork() != 0) return;
+    wait_and_end(launcher, path, name);
+    _exit(0);
+}
+
+void gan__comm_end(const gan_comm *c, gan_status why)
+{
+    const int code = gan_status_exit_code(why);
+    set_alarm(code);
+    watch_launcher();
+    MPI_Abort(c ? c->mpi : MPI_COMM_WORLD, code);
+    _exit(code); /* MPI_Abort does not come back in any MPI we know, but it may by the standard */
+}
