@@ -13,6 +13,12 @@
 
 enum { STEPS = 3 };
 
+#define BASE                                                                                                                  \
+    "train.batch=8", "parallel.shards=4", "parallel.bucket_kib=4",                                                           \
+        "generator.layers=dense 256, reshape 4 4 16, batch_norm, relu, conv_transpose 8 4 2 1, batch_norm, relu, "            \
+        "conv_transpose 1 4 4 0, tanh",                                                                                       \
+        "discriminator.layers=conv 8 4 2 1, leaky_relu 0.2, conv 16 4 2 1, batch_norm, leaky_relu 0.2, dense 1"
+
 typedef struct job_row {
     const char *name;
     int n_sets;
@@ -31,9 +37,9 @@ static const job_row rows[] = {
 /* settle: the step after which to settle, STEPS - 1: not before the end. */
 static void run(mpi_test *t, const job_row *row, const char *overlap, const char *team, int settle, gan_session *s, gan_config **cfg)
 {
-    const char *sets[12] = {"train.batch=8", "parallel.shards=4", overlap, team};
-    for (int i = 0; i < row->n_sets; i++) sets[4 + i] = row->sets[i];
-    CHECK_OK(t, gan_config_read(cfg, "jobs/bench/dcgan32.ini", sets, 4 + row->n_sets, gan_system_networks));
+    const char *sets[16] = {BASE, overlap, team};
+    for (int i = 0; i < row->n_sets; i++) sets[7 + i] = row->sets[i];
+    CHECK_OK(t, gan_config_read(cfg, "jobs/bench/dcgan32.ini", sets, 7 + row->n_sets, gan_system_networks));
     CHECK_OK(t, gan_session_open(s, t->c, *cfg, t->c->size));
     for (int i = 0; s->plan && i < STEPS; i++) {
         CHECK(t, gan_session_step(s, i, true), "%s: step %d is not finite", row->name, i);
@@ -82,10 +88,10 @@ static void check_row(mpi_test *t, const job_row *row, const char *team)
 /* The team sums gradients when it updates, so one can still be spoilt between steps. */
 static void check_not_finite(mpi_test *t)
 {
-    const char *sets[] = {"train.batch=8", "parallel.shards=4"};
+    const char *sets[] = {BASE};
     gan_config *cfg = NULL;
     gan_session s = {0};
-    CHECK_OK(t, gan_config_read(&cfg, "jobs/bench/dcgan32.ini", sets, 2, gan_system_networks));
+    CHECK_OK(t, gan_config_read(&cfg, "jobs/bench/dcgan32.ini", sets, 5, gan_system_networks));
     CHECK_OK(t, gan_session_open(&s, t->c, cfg, t->c->size));
     const size_t bytes = (size_t)s.model->nets[1]->trained_floats * sizeof(float); /* statistics of real data may move */
     float *before = gan_calloc(s.model->nets[1]->arena_floats, sizeof *before);
