@@ -7,11 +7,11 @@
 #include "cli/help.h"
 #include "cli/locate.h"
 
+#include "gan/launcher.h"
 #include "gan/log.h"
 #include "gan/mem.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -34,12 +34,9 @@ static gan_status run_unknown(const gan_comm *comm, int argc, char **argv)
 /* Whether a launcher has started this process as one of several. */
 static bool is_one_of_several(void)
 {
-    static const char *const variables[] = {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS"};
-    for (int i = 0; i < 3; i++) {
-        const char *n = getenv(variables[i]);
-        if (n && atoi(n) > 1) return true;
-    }
-    return false;
+    gan_launcher l;
+    gan_launcher_find(&l);
+    return l.tasks > 1;
 }
 
 static bool is_help(const char *word)

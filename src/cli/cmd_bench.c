@@ -2,6 +2,7 @@
 #include "bench_kernels.h"
 #include "cli.h"
 
+#include "gan/launcher.h"
 #include "gan/log.h"
 #include "gan/mem.h"
 #include "gan/train.h"
@@ -37,6 +38,7 @@ static gan_status bench(const gan_comm *comm, const char *path, const char *cons
     gan_status s = steps_text ? gan_option_int("--steps", steps_text, 1, 1000000, &steps) : GAN_OK;
     if (s == GAN_OK) s = gan_config_read(&cfg, path, sets, n_sets, gan_system_networks);
     s = gan_comm_agree(comm, s);
+    if (s == GAN_OK) s = gan_launcher_check(comm);
     if (s == GAN_OK) s = gan_bench(comm, cfg, steps, json, profile);
     gan_config_free(cfg);
     return s;

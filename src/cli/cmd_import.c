@@ -12,6 +12,7 @@
 #include "gan/config.h"
 #include "gan/data.h"
 #include "gan/file.h"
+#include "gan/launcher.h"
 #include "gan/mem.h"
 
 #include <string.h>
@@ -136,6 +137,7 @@ static gan_status run_format(const gan_comm *comm, const format *f, const char *
     if (!f->shared && !first) return GAN_OK;
     gan_status s = first ? gan_checkpoint_spare(out) : GAN_OK;
     if (f->shared && comm) s = gan_comm_agree(comm, s);
+    if (f->shared && comm && s == GAN_OK) s = gan_launcher_check(comm);
     return s == GAN_OK ? f->import(comm, inputs, n, out, v) : s;
 }
 

@@ -1,6 +1,7 @@
 /* gan_mpi CONFIG: training, and looking at a job without running it. */
 #include "cli.h"
 
+#include "gan/launcher.h"
 #include "gan/log.h"
 #include "gan/mem.h"
 #include "gan/train.h"
@@ -55,7 +56,9 @@ static gan_status run_job(const gan_comm *comm, const arguments *a, const gan_co
     long long ranks = comm->size;
     gan_train_options options = {.fresh = a->fresh};
     if (a->ranks) GAN_TRY(gan_option_int("--ranks", a->ranks, 1, 1000000, &ranks));
-    return a->dry_run ? gan_dry_run(comm, cfg, (int)ranks, a->dot) : gan_train(comm, cfg, &options);
+    if (a->dry_run) return gan_dry_run(comm, cfg, (int)ranks, a->dot);
+    GAN_TRY(gan_launcher_check(comm));
+    return gan_train(comm, cfg, &options);
 }
 
 static gan_status run(const gan_comm *comm, int argc, char **argv)
