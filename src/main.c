@@ -12,6 +12,7 @@
 #include "gan/mem.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -148,6 +149,7 @@ int main(int argc, char **argv)
         gan__usage_print(stderr);
         return gan_status_exit_code(GAN_EUSAGE);
     }
+    signal(SIGXFSZ, SIG_IGN); /* a limit on the size of files is a failing write with a message, not a sudden end */
     argc--, argv++;
     gan_command c = choose(&argc, &argv);
     bool several = c.uses_mpi || is_one_of_several();
