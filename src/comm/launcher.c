@@ -4,6 +4,7 @@
 #include "gan/launcher.h"
 
 #include "gan/log.h"
+#include "gan/version.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,10 +57,11 @@ static gan_status check_number(const gan_comm *c)
 
 static gan_status check_version(const gan_comm *c)
 {
-    char first[64] = GAN_VERSION;
+    char first[64] = "";
+    snprintf(first, sizeof first, "%s", gan_version());
     GAN_TRY(gan_comm_bcast(c, first, sizeof first));
-    if (strcmp(first, GAN_VERSION) == 0) return GAN_OK;
-    return GAN_FAIL(GAN_EMPI, "this rank runs gan_mpi %s, rank 0 runs %s: start one program on all nodes", GAN_VERSION, first);
+    if (strcmp(first, gan_version()) == 0) return GAN_OK;
+    return GAN_FAIL(GAN_EMPI, "this rank runs gan_mpi %s, rank 0 runs %s: start one program on all nodes", gan_version(), first);
 }
 
 gan_status gan_launcher_check(const gan_comm *c)
