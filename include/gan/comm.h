@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 /* All message tags of the program. Reductions use GAN_TAG_REDUCTION + their number. */
-enum { GAN_TAG_DELIVERY = 1, GAN_TAG_SIGN_OF_LIFE, GAN_TAG_REDUCTION = 100, GAN_TAG_MAX_REDUCTIONS = 4096 };
+enum { GAN_TAG_DELIVERY = 1, GAN_TAG_SIGN_OF_LIFE, GAN_TAG_PROBE, GAN_TAG_REDUCTION = 100, GAN_TAG_MAX_REDUCTIONS = 4096 };
 
 typedef struct gan_comm {
     MPI_Comm mpi;  /* our own duplicate of the given communicator, errors returned */
