@@ -76,13 +76,17 @@ unharmed 'a dataset of another shape'
 
 # ---- sizes --------------------------------------------------------------------------------------------------------
 
-refuses 'a batch for 5 ranks' 3 5 'train.batch = 32 is not a multiple of 5 ranks; the nearest are 30 and 35' \
+refuses 'a batch for 5 ranks' 3 5 'train.batch = 32 is not a multiple of 5 ranks; the nearest are 30 and 35; or start 4 or 8 ranks' \
     --set parallel.reduce=fast
+refuses 'a batch smaller than the ranks' 3 3 'train.batch = 2 is not a multiple of 3 ranks; the nearest is 3; or start 2 ranks' \
+    --set parallel.reduce=fast --set train.batch=2
 refuses 'a batch for 16 shards' 3 2 'train.batch = 40 is not a multiple of 16 shards; the nearest are 32 and 48' \
     --set train.batch=40
 refuses 'shards of no power of two' 3 2 'parallel.shards = 12 is not a power of two; the nearest are 8 and 16' \
     --set parallel.shards=12 --set train.batch=48
 refuses 'ordered on 3 ranks' 3 3 'start 2 or 4 ranks, or use reduce = fast'
+refuses 'ordered on 3 ranks, of which 2 have a shard' 3 3 'needs a power of two; start 2 ranks, or use reduce = fast' \
+    --set parallel.shards=2
 refuses 'more ranks than shards' 3 4 'start at most 2 ranks, or set parallel.shards = 4' --set parallel.shards=2
 refuses 'more ranks than shards, in a batch that divides' 3 2 '2 ranks share 1 shard: start at most 1 rank, or set parallel.shards = 2' \
     --set parallel.shards=1

@@ -47,9 +47,19 @@ static gan_status too_many_ranks(const gan_layout *l)
                     l->ranks, (long long)l->shards, plural(l->shards), (long long)l->shards, plural(l->shards), l->ranks, batch);
 }
 
+/* Powers of two next to the number of ranks, as far as there are shards for them. */
+static gan_status no_power_of_ranks(const gan_layout *l)
+{
+    const int64_t below = power_below(l->ranks < l->shards ? l->ranks : l->shards), above = 2 * power_below(l->ranks);
+    char start[48];
+    if (above <= l->shards) snprintf(start, sizeof start, "%lld or %lld ranks", (long long)below, (long long)above);
+    else snprintf(start, sizeof start, "%lld rank%s", (long long)below, plural(below));
+    return GAN_FAIL(GAN_ECONFIG, "%d ranks: parallel.reduce = ordered needs a power of two; start %s, or use reduce = fast", l->ranks,
+                    start);
+}
+
 static gan_status check_ordered(const gan_layout *l, const char *batch, const char *shards)
 {
-    long long below = power_below(l->ranks);
     int64_t power = power_below(l->shards), whole = l->batch / l->shards * l->shards;
     char near[80];
     if (!power_of_two(l->shards))
@@ -59,21 +69,28 @@ static gan_status check_ordered(const gan_layout *l, const char *batch, const ch
         return GAN_FAIL(GAN_ECONFIG,
                         "%s: train.batch = %lld is not a multiple of %lld shards; %s", batch, (long long)l->batch,
                         (long long)l->shards, nearest(near, whole, whole + l->shards));
-    if (!power_of_two(l->ranks))
-        return GAN_FAIL(GAN_ECONFIG,
-                        "%d ranks: parallel.reduce = ordered needs a power of two; start %lld or %lld ranks, or use "
-                        "reduce = fast",
-                        l->ranks, below, 2 * below);
+    if (!power_of_two(l->ranks)) return no_power_of_ranks(l);
     return l->ranks > l->shards ? too_many_ranks(l) : GAN_OK;
+}
+
+/* The nearest numbers of ranks that divide the batch; above: 0 when there are more ranks than samples. */
+static void nearest_divisors(int64_t batch, int64_t ranks, int64_t *below, int64_t *above)
+{
+    for (*below = ranks < batch ? ranks : batch; batch % *below != 0;) --*below;
+    for (*above = ranks; *above < batch && batch % *above != 0;) ++*above;
+    if (*above > batch) *above = 0;
 }
 
 static gan_status check_fast(const gan_layout *l, const char *batch)
 {
-    int64_t below = l->batch / l->ranks * l->ranks;
-    char near[80];
+    int64_t below = l->batch / l->ranks * l->ranks, fewer, more;
+    char near[80], other[32] = "";
     if (l->batch % l->ranks == 0) return GAN_OK;
-    return GAN_FAIL(GAN_ECONFIG, "%s: train.batch = %lld is not a multiple of %d ranks; %s", batch,
-                    (long long)l->batch, l->ranks, nearest(near, below, below + l->ranks));
+    nearest_divisors(l->batch, l->ranks, &fewer, &more);
+    if (more) snprintf(other, sizeof other, " or %lld", (long long)more);
+    return GAN_FAIL(GAN_ECONFIG, "%s: train.batch = %lld is not a multiple of %d ranks; %s; or start %lld%s rank%s", batch,
+                    (long long)l->batch, l->ranks, nearest(near, below, below + l->ranks), (long long)fewer, other,
+                    plural(more ? more : fewer));
 }
 
 gan_status gan_layout_resolve(gan_layout *l, const gan_config *cfg, int ranks, bool couples)
