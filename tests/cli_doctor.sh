@@ -15,7 +15,7 @@ mounted=
 doctor() {
     wanted_code=$1
     shift
-    timeout -k 5 60 "$@" >"$dir/output" 2>"$dir/errors" </dev/null
+    if [ "$1" = two_hosts ]; then "$@"; else timeout -k 5 60 "$@"; fi >"$dir/output" 2>"$dir/errors" </dev/null
     same "$*: exit code" "$wanted_code" "$?"
     errors=0
     [ "$wanted_code" = 0 ] || errors=1
@@ -139,5 +139,39 @@ else
     echo 'skipped: full and read-only disks (no right to mount a small file system here)'
 fi
 left 'file systems'
+
+# ---- two hosts ------------------------------------------------------------------------------------------------------
+
+# The second host is a process with a host name and mounts of its own; what is $dir/private on the first is empty there.
+mkdir "$dir/private"
+cp data/fashion-mnist-10k.h5 "$dir/private/"
+cat >"$dir/agent" <<END
+#!/bin/sh
+shift
+exec unshare --uts --mount sh -c 'mount -t tmpfs none "$dir/private" && hostname doctor-b && exec sh -c "\$*"' sh "\$@"
+END
+chmod +x "$dir/agent"
+two_hosts() { # arguments of the doctor
+    timeout -k 5 60 unshare --uts sh -c 'hostname doctor-a && exec "$@"' sh mpirun --host doctor-a:2,doctor-b:2 \
+        --mca plm rsh --mca plm_rsh_agent "$dir/agent" --mca ras ^slurm -np 4 "$gan" doctor "$@"
+}
+case $(mpirun --version 2>/dev/null) in *'Open MPI) 4'*) open_mpi_4=yes ;; *) open_mpi_4= ;; esac
+if [ "$open_mpi_4" ] && unshare --uts --mount sh -c "mount -t tmpfs none '$dir/private'" 2>/dev/null; then
+    gan=$(readlink -f "$gan")
+    doctor 0 two_hosts jobs/quickstart.ini --dir "$dir"
+    line 'two hosts' launch ok '4 ranks on 2 nodes'
+    line 'two hosts' lock ok 'keeps others out'
+    line 'two hosts' data ok 'is seen by all nodes'
+    line 'two hosts' 'wall clocks' ok 'at most'
+    line 'two hosts' latency '[a-z]*' 'between doctor-a and doctor-b'
+    grep -q '^  2-3  *doctor-b ' "$dir/output" || fail 'map of two hosts' 'ranks 2-3 on doctor-b' "$(cat "$dir/output")"
+
+    doctor 5 two_hosts jobs/quickstart.ini --dir "$dir/private" --set data.file="$dir/private/fashion-mnist-10k.h5"
+    line 'a directory of one host' directory warn 'is not the same on doctor-a and on doctor-b' 'that all nodes see'
+    line 'a dataset of one host' data bad 'cannot be read on doctor-b' 'check the path'
+    left 'two hosts'
+else
+    echo 'skipped: two hosts (no right to name hosts and to mount here, or no Open MPI 4)'
+fi
 
 verdict
