@@ -104,6 +104,18 @@ fi
 doctor 0 env OMP_NUM_THREADS=3 "$gan" doctor "$job"
 line 'OMP_NUM_THREADS that plays no part' threads warn 'OMP_NUM_THREADS=3 is not heeded' 'parallel.threads = 0'
 
+# A container that gives less than the machine has, in both versions of control groups (skipped without a right to mount).
+limits='echo "150000 100000" >cpu.max; echo 80000000 >memory.max; printf "anon 20000000\nfile 9\nshmem 10000000\n" >memory.stat'
+limits_1='mkdir cpu memory; echo 150000 >cpu/cpu.cfs_quota_us; echo 100000 >cpu/cpu.cfs_period_us
+    echo 80000000 >memory/memory.limit_in_bytes; printf "rss 1\ntotal_rss 20000000\nshmem 10000000\n" >memory/memory.stat'
+for l in "$limits" "$limits_1"; do
+    [ "$cores" -gt 1 ] && [ -d /sys/fs/cgroup ] && unshare --mount true 2>/dev/null || break
+    doctor 8 unshare --mount sh -c "mount -t tmpfs none /sys/fs/cgroup && (cd /sys/fs/cgroup && $l) && exec \"\$@\"" sh \
+        mpirun -np 2 "$gan" doctor jobs/quickstart.ini
+    line 'a small container' load warn '2 busy threads share 1.5 cores' 'more processor time'
+    line 'a small container' memory bad '48 MiB free on' '#SBATCH --mem='
+done
+
 # ---- the job --------------------------------------------------------------------------------------------------------
 
 doctor 5 mpirun -np 2 "$gan" doctor "$job" --set data.source=file --set data.file="$dir/none.h5"

@@ -138,13 +138,13 @@ void gan__check_load(const gan_case *c, gan_finding *f)
     char names[NAMES];
     int r = 0, n = gan__ranks_of_node(c, 0);
     gan__find(f, GAN_FINE, "%d busy thread%s on %.4g core%s of a node", busy(c, 0, n), gan__plural(busy(c, 0, n)), capacity(c, 0, n),
-              gan__plural((int)capacity(c, 0, n)));
+              capacity(c, 0, n) == 1 ? "" : "s");
     if (!*gan__hosts(c, overloaded, names, NAMES)) return;
     while (!overloaded(c, r)) r++;
     n = gan__ranks_of_node(c, r);
     const bool spins = n > 1 && c->ranks[r].yields == 0;
     gan__find(f, spins ? GAN_BAD : GAN_DOUBTFUL, "%d busy threads share %.4g core%s (%s)%s", busy(c, r, n), capacity(c, r, n),
-              gan__plural((int)capacity(c, r, n)), names, spins ? ", and waiting ranks do not yield theirs" : "");
+              capacity(c, r, n) == 1 ? "" : "s", names, spins ? ", and waiting ranks do not yield theirs" : "");
     gan__remedy(f, "start fewer ranks%s%s", c->ranks[r].quota > 0 ? ", or give the container more processor time" : "",
                 spins ? ", or export OMPI_MCA_mpi_yield_when_idle=1: else ranks spin against each other, and every message "
                         "takes milliseconds"

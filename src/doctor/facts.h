@@ -57,6 +57,7 @@ typedef struct gan_facts {
 /* Local, all of them. */
 void gan__facts_mpi(gan_facts *f);
 void gan__facts_machine(gan_facts *f);
+void gan__facts_group(gan_facts *f); /* narrows what _machine has found */
 void gan__facts_clock(gan_facts *f);
 
 /* ---- what a job needs --------------------------------------------------------------------------------------------- */
