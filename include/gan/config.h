@@ -93,6 +93,11 @@ char *gan_config_ini(const gan_config *c);
 /* Keys (not may_change) whose values differ, as "section.key: old -> new" lines in a counted string; "" when none. */
 char *gan_config_differences(const gan_config *old, const gan_config *now);
 
+/* Another INI file: one section, whose keys (INT, REAL, BOOL or CHOICE) are keys[n] with n at most GAN_PAIRS_MAX. what: "cluster file".
+ * Values without text. GAN_ECONFIG as above; GAN_EIO. */
+enum { GAN_PAIRS_MAX = 32 };
+gan_status gan_pairs_read(gan_value *values, const gan_key *keys, int n, const char *path, const char *what);
+
 /* Print the reference manual of all keys, section by section, to f. */
 void gan_config_manual(FILE *f);
 

@@ -13,7 +13,6 @@
 #include "rules.h"
 #include "schema.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -231,22 +230,11 @@ static gan_status build(job *j, gan_networks_of *networks_of)
     return gan__complaints_status(&j->list);
 }
 
-static gan_status refuse_bytes(const char *name, const char *text, int64_t at)
-{
-    int line = 1;
-    for (int64_t i = 0; i < at; i++) line += text[i] == '\n';
-    return GAN_FAIL(
-        GAN_ECONFIG,
-        "%s:%d: byte 0x%02x is not text; a job file is UTF-8 without control bytes (is this the right file?)",
-        name, line, (unsigned char)text[at]);
-}
-
 gan_status gan_config_parse(gan_config **out, const char *name, const char *text, int64_t n_bytes,
                             const char *const *sets, int n_sets, gan_networks_of *networks_of)
 {
     *out = NULL;
-    int64_t bad = gan__not_text(text, n_bytes);
-    if (bad >= 0) return refuse_bytes(name, text, bad);
+    GAN_TRY(gan__check_text(name, text, n_bytes, "job file"));
     job j = {.name = name};
     gan_status s = gan__ini_parse(&j.ini, text, n_bytes);
     if (s == GAN_OK) s = gan__overrides_parse(&j.sets, &j.n_sets, sets, n_sets);
@@ -260,41 +248,13 @@ gan_status gan_config_parse(gan_config **out, const char *name, const char *text
     return s;
 }
 
-enum { MAX_FILE_BYTES = 1 << 20 };
-
-/* The whole file as a counted block. */
-static gan_status read_file(char **out, int64_t *n_bytes, const char *path)
-{
-    gan_status s = GAN_OK;
-    size_t n = 0;
-    *out = NULL;
-    FILE *f = fopen(path, "rb");
-    if (!f)
-        return GAN_FAIL(GAN_ECONFIG, "%s: cannot be opened: %s; give the path of a job file", path,
-                        strerror(errno));
-    char *bytes = gan_calloc(MAX_FILE_BYTES + 1, 1);
-    if (!bytes)
-        s = GAN_ENOMEM;
-    else if ((n = fread(bytes, 1, MAX_FILE_BYTES + 1, f)) > MAX_FILE_BYTES)
-        s = GAN_FAIL(GAN_ECONFIG, "%s: more than %d bytes; this is not a job file", path, MAX_FILE_BYTES);
-    else if (ferror(f))
-        s = GAN_FAIL(GAN_EIO, "%s: cannot be read: %s; give the path of a job file", path, strerror(errno));
-    fclose(f);
-    if (s == GAN_OK)
-        *out = bytes;
-    else
-        gan_free(bytes);
-    *n_bytes = (int64_t)n;
-    return s;
-}
-
 gan_status gan_config_read(gan_config **out, const char *path, const char *const *sets, int n_sets,
                            gan_networks_of *networks_of)
 {
     char *text;
     int64_t n_bytes = 0;
     *out = NULL;
-    GAN_TRY(read_file(&text, &n_bytes, path));
+    GAN_TRY(gan__read_text(&text, &n_bytes, path, "job file"));
     gan_status s = gan_config_parse(out, path, text, n_bytes, sets, n_sets, networks_of);
     gan_free(text);
     return s;

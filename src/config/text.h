@@ -36,6 +36,11 @@ bool gan__is_blank(char c); /* space, tab, CR, LF */
  * or -1. */
 int64_t gan__not_text(const char *bytes, int64_t n);
 
+/* GAN_ECONFIG with the line of that byte. what: "job file". */
+gan_status gan__check_text(const char *name, const char *bytes, int64_t n, const char *what);
+/* The whole file as a counted block, not checked. GAN_ECONFIG, GAN_EIO. */
+gan_status gan__read_text(char **out, int64_t *n_bytes, const char *path, const char *what);
+
 /* The longest line inih documents for its default buffer of 200; section names it would cut in silence. */
 enum { GAN__LINE_BYTES = 197, GAN__SECTION_BYTES = 49 };
 
