@@ -267,6 +267,12 @@ gan_status gan_exec_diagnose(const gan_plan *p, const gan_run *run, int64_t *pos
  * direct sum), GB/s of operands and results. profile[n_nodes] as of gan_run. */
 void gan_plan_print_profile(const gan_plan *p, const double *profile, int64_t steps, FILE *f);
 
+/* Call i of the n_nodes of the program; metrics_only: it is skipped in steps that record no metrics. Borrowed. */
+const gan_node *gan_plan_call(const gan_plan *p, int i, bool *metrics_only);
+/* Where nothing can be measured: seconds[n_nodes] of each call on a core that does so many operations, and moves so many bytes,
+ * a second, whichever takes longer. Updates count as nothing, for they do not say what they touch. */
+void gan_plan_estimate(const gan_plan *p, double flop_per_s, double bytes_per_s, double *seconds);
+
 /* The program as text, one line a node in order of execution, and the graph for Graphviz. */
 void gan_plan_print(const gan_plan *p, FILE *f);
 gan_status gan_plan_dot(const gan_plan *p, const char *path);

@@ -3,6 +3,7 @@
 #define GAN_TRAIN_H
 
 #include "gan/collectives.h"
+#include "gan/schedule_trace.h"
 #include "gan/system.h"
 
 #ifdef __clang__
@@ -70,11 +71,26 @@ typedef struct gan_train_options {
  * signal. The caller reports (gan_comm_report). */
 gan_status gan_train(const gan_comm *comm, const gan_config *cfg, const gan_train_options *o);
 
-/* Collective: print what would run: networks, FLOP, memory, bytes per reduction, step program; dot_path may be NULL. */
-gan_status gan_dry_run(const gan_comm *comm, const gan_config *cfg, int ranks, const char *dot_path);
+typedef struct gan_dry_run_options {
+    int ranks;             /* 0: as many as were started, or as the cluster has */
+    const char *dot;       /* draw the program into this file; may be NULL */
+    const char *cluster;   /* a cluster file (gan/cluster.h); may be NULL */
+    const char *schedule;  /* seconds of the program's calls, for the cluster; may be NULL */
+} gan_dry_run_options;
+
+/* Collective: print what would run: networks, FLOP, memory, bytes per reduction; then the step program, or what it would take on
+ * a cluster. */
+gan_status gan_dry_run(const gan_comm *comm, const gan_config *cfg, const gan_dry_run_options *o);
 
 /* Collective: time `steps` steps after a warm-up and print one line or one JSON object; profile: a table by op as well. */
 gan_status gan_bench(const gan_comm *comm, const gan_config *cfg, int64_t steps, bool json, bool profile);
+
+/* Collective: measure the calls of the program of `ranks` ranks in teams of `team`, and write its schedule. Started as so many ranks
+ * (then the teams are theirs), or as one, which does the part of one of them. */
+gan_status gan_bench_schedule(const gan_comm *comm, const gan_config *cfg, int64_t steps, int ranks, int team, const char *path);
+
+/* Local: the schedule of the session's program, whose calls take seconds[n_nodes]. *t is to be freed in any case. */
+gan_status gan_trace_derive(gan_schedule_trace *t, const gan_session *s, const double *seconds, int team, double add_s);
 
 /* The lines about machine and job that a run begins with. */
 void gan_banner(const gan_session *s);

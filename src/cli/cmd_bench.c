@@ -1,5 +1,6 @@
 /* gan_mpi bench CONFIG: how fast a job's steps are. */
 #include "bench_kernels.h"
+#include "bench_replay.h"
 #include "cli.h"
 
 #include "gan/launcher.h"
@@ -11,6 +12,7 @@
 
 static const char help[] =
     "usage: mpirun -np RANKS gan_mpi bench CONFIG [options]\n"
+    "       gan_mpi bench --replay FILE [--bandwidth GBIT] [--latency US]\n"
     "       gan_mpi bench kernels [--kernels TABLE]\n"
     "\n"
     "Times steps of the job's program after a warm-up, and writes no files. Prints the median step, images "
@@ -24,60 +26,109 @@ static const char help[] =
     "  --steps N                steps to time (default 20)\n"
     "  --json                   one JSON object on one line\n"
     "  --profile                also a table of where the time went, by op; without --json\n"
+    "  --schedule FILE          instead: measure each kernel, and write what a rank does in a step, in order\n"
+    "  --ranks N, --team T      with --schedule: as one of N ranks in teams of T; start one rank, which does the part of one\n"
+    "                           of N (so that N may be more than this machine holds)\n"
+    "  --replay FILE            what a step with such a schedule takes on a network, by a model, and what could be hidden at best\n"
+    "  --bandwidth GBIT         with --replay: of a node, default 10\n"
+    "  --latency US             with --replay: of a message, default 30\n"
+    "  --ranks-per-node N       with --replay: default the schedule's team\n"
+    "  --seconds S0,S1,...      with --replay: what the sum of each bucket takes alone, where that was measured\n"
     "  --kernels TABLE          of bench kernels: ref, x86-64, avx2, avx512 (default: the best that is "
     "here)\n"
     "  --set SECTION.KEY=VALUE  override a key; may be repeated\n"
     "\n"
-    "  gan_mpi bench jobs/bench/mlp.ini --steps 50\n";
+    "  gan_mpi bench jobs/bench/mlp.ini --steps 50\n"
+    "  gan_mpi bench jobs/bench/dcgan64.ini --schedule s.txt --ranks 64 --set train.batch=4096 --set parallel.shards=64\n"
+    "  gan_mpi bench --replay s.txt --bandwidth 1 --latency 50\n";
 
-static gan_status bench(const gan_comm *comm, const char *path, const char *const *sets, int n_sets,
-                        const char *steps_text, bool json, bool profile)
+typedef struct arguments {
+    const char *path, *steps, *table, **sets, *schedule, *ranks, *team;
+    gan__replay_options replay;
+    int n_sets;
+    bool kernels, json, profile;
+} arguments;
+
+static gan_status parse(arguments *a, int argc, char **argv)
+{
+    int n;
+    const gan_option options[] = {{.name = "--steps", .text = &a->steps},
+                                  {.name = "--json", .flag = &a->json},
+                                  {.name = "--profile", .flag = &a->profile},
+                                  {.name = "--kernels", .text = &a->table},
+                                  {.name = "--schedule", .text = &a->schedule},
+                                  {.name = "--ranks", .text = &a->ranks},
+                                  {.name = "--team", .text = &a->team},
+                                  {.name = "--replay", .text = &a->replay.file},
+                                  {.name = "--bandwidth", .text = &a->replay.bandwidth},
+                                  {.name = "--latency", .text = &a->replay.latency},
+                                  {.name = "--ranks-per-node", .text = &a->replay.node},
+                                  {.name = "--seconds", .text = &a->replay.seconds},
+                                  {.name = "--set", .list = &a->sets, .n_list = &a->n_sets}};
+    GAN_TRY(gan_options_parse("bench", argc, argv, options, sizeof options / sizeof options[0], &a->path, 1, &n));
+    a->kernels = n == 1 && strcmp(a->path, "kernels") == 0;
+    a->replay.json = a->json;
+    if (n == 0 && !a->replay.file) return GAN_FAIL(GAN_EUSAGE, "which job? usage: gan_mpi bench CONFIG");
+    if (n == 1 && a->replay.file)
+        return GAN_FAIL(GAN_EUSAGE, "--replay takes a schedule and no job; write gan_mpi bench --replay %s", a->replay.file);
+    return GAN_OK;
+}
+
+static gan_status times_of(const gan_comm *comm, const arguments *a, const gan_config *cfg, int64_t steps)
+{
+    long long ranks = comm->size, team = 1;
+    if (!a->schedule) return gan_bench(comm, cfg, steps, a->json, a->profile);
+    if (a->ranks) GAN_TRY(gan_option_int("--ranks", a->ranks, 1, 1000000, &ranks));
+    if (a->team) GAN_TRY(gan_option_int("--team", a->team, 1, ranks, &team));
+    return gan_bench_schedule(comm, cfg, steps, (int)ranks, (int)team, a->schedule);
+}
+
+static gan_status bench(const gan_comm *comm, const arguments *a)
 {
     long long steps = 20;
     gan_config *cfg = NULL;
-    gan_status s = steps_text ? gan_option_int("--steps", steps_text, 1, 1000000, &steps) : GAN_OK;
-    if (s == GAN_OK) s = gan_config_read(&cfg, path, sets, n_sets, gan_system_networks);
+    gan_status s = a->steps ? gan_option_int("--steps", a->steps, 1, 1000000, &steps) : GAN_OK;
+    if (s == GAN_OK) s = gan_config_read(&cfg, a->path, a->sets, a->n_sets, gan_system_networks);
     s = gan_comm_agree(comm, s);
     if (s == GAN_OK) s = gan_launcher_check(comm);
-    if (s == GAN_OK) s = gan_bench(comm, cfg, steps, json, profile);
+    if (s == GAN_OK) s = times_of(comm, a, cfg, steps);
     gan_config_free(cfg);
     return s;
 }
 
-/* Options that exclude each other, or are of the other form of the command. */
-static gan_status check(bool kernels, const char *table, const char *steps, bool json, bool profile, int n_sets)
+/* Options that exclude each other, or are of another form of the command. */
+static gan_status check(const arguments *a)
 {
-    if (table && !kernels)
-        return GAN_FAIL(GAN_EUSAGE, "--kernels is for gan_mpi bench kernels; write --set parallel.kernels=%s", table);
-    if (kernels && (steps || json || profile || n_sets))
-        return GAN_FAIL(GAN_EUSAGE, "--steps, --json, --profile and --set are for gan_mpi bench CONFIG; bench kernels prints a "
+    const gan__replay_options *r = &a->replay;
+    if (a->table && !a->kernels)
+        return GAN_FAIL(GAN_EUSAGE, "--kernels is for gan_mpi bench kernels; write --set parallel.kernels=%s", a->table);
+    if (a->kernels && (a->steps || a->json || a->profile || a->schedule || a->n_sets))
+        return GAN_FAIL(GAN_EUSAGE, "--steps, --json, --profile, --schedule and --set are for gan_mpi bench CONFIG; bench kernels prints a "
                                     "table, and takes --kernels only");
-    if (json && profile)
+    if (a->json && a->profile)
         return GAN_FAIL(GAN_EUSAGE, "--json prints one object and --profile a table; give one of them");
+    if (a->schedule && (a->json || a->profile))
+        return GAN_FAIL(GAN_EUSAGE, "--schedule writes a file and prints one line; leave %s away", a->json ? "--json" : "--profile");
+    if ((a->ranks || a->team) && !a->schedule)
+        return GAN_FAIL(GAN_EUSAGE, "%s goes with --schedule; the ranks of a bench are those that mpirun starts", a->ranks ? "--ranks" : "--team");
+    if ((r->bandwidth || r->latency || r->node || r->seconds) && !r->file)
+        return GAN_FAIL(GAN_EUSAGE, "--bandwidth, --latency, --ranks-per-node and --seconds go with --replay");
+    if (r->file && (a->steps || a->profile || a->schedule || a->n_sets))
+        return GAN_FAIL(GAN_EUSAGE, "--replay measures nothing: --steps, --profile, --schedule and --set are for gan_mpi bench CONFIG");
     return GAN_OK;
 }
 
 static gan_status run(const gan_comm *comm, int argc, char **argv)
 {
-    const char *path = NULL, *steps = NULL, *table = NULL, **sets = NULL;
-    int n = 0, n_sets = 0;
-    bool json = false, profile = false;
-    const gan_option options[] = {{.name = "--steps", .text = &steps},
-                                  {.name = "--json", .flag = &json},
-                                  {.name = "--profile", .flag = &profile},
-                                  {.name = "--kernels", .text = &table},
-                                  {.name = "--set", .list = &sets, .n_list = &n_sets}};
+    arguments a = {0};
     gan_log_setup(comm->rank, GAN_NORMAL);
-    gan_status s = gan_options_parse("bench", argc, argv, options, 5, &path, 1, &n);
-    bool kernels = n == 1 && strcmp(path, "kernels") == 0;
-    if (s == GAN_OK) s = check(kernels, table, steps, json, profile, n_sets);
-    if (s == GAN_OK && n == 0) s = GAN_FAIL(GAN_EUSAGE, "which job? usage: gan_mpi bench CONFIG");
+    gan_status s = parse(&a, argc, argv);
+    if (s == GAN_OK) s = check(&a);
     s = gan_comm_agree(comm, s);
-    if (s == GAN_OK && kernels)
-        s = gan_comm_agree(comm, comm->rank == 0 ? gan__bench_kernels(table) : GAN_OK);
-    else if (s == GAN_OK)
-        s = bench(comm, path, sets, n_sets, steps, json, profile);
-    gan_free(sets);
+    if (s == GAN_OK && a.kernels) s = gan_comm_agree(comm, comm->rank == 0 ? gan__bench_kernels(a.table) : GAN_OK);
+    else if (s == GAN_OK && a.replay.file) s = gan_comm_agree(comm, comm->rank == 0 ? gan__bench_replay(&a.replay) : GAN_OK);
+    else if (s == GAN_OK) s = bench(comm, &a);
+    gan_free(a.sets);
     return s;
 }
 

@@ -1,4 +1,5 @@
-/* Where a step's time goes, by op and by phase: a table whose numbers add up to the step. */
+/* Where a step's time goes, call by call as others may ask for it, and by op and by phase: a table whose numbers add up to
+ * the step. */
 #include "plan.h"
 
 enum { MAX_OPS = 128, MAX_PHASES = 16 };
@@ -85,4 +86,21 @@ void gan_plan_print_profile(const gan_plan *p, const double *profile, int64_t st
         ops[k] = ops[--n];
     }
     print_row(p, "all", &all, &all, steps, f);
+}
+
+const gan_node *gan_plan_call(const gan_plan *p, int i, bool *metrics_only)
+{
+    const gan_node *y = p->calls[i].y;
+    *metrics_only = p->metrics_only[y - p->g->nodes];
+    return y;
+}
+
+void gan_plan_estimate(const gan_plan *p, double flop_per_s, double bytes_per_s, double *seconds)
+{
+    for (int i = 0; i < p->n_calls; i++) {
+        const gan_node *y = p->calls[i].y;
+        const double counting = y->op->effect ? 0 : gan__flop(p->g, y) / flop_per_s;
+        const double moving = node_bytes(p->g, y) / bytes_per_s;
+        seconds[i] = counting > moving ? counting : moving;
+    }
 }

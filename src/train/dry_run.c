@@ -1,7 +1,7 @@
 /* Looking at a job without running it. */
 #include "pictures.h"
 
-#include "gan/train.h"
+#include "gan/cluster.h"
 
 #include "gan/log.h"
 
@@ -41,24 +41,43 @@ static void print_plan(const gan_session *s)
     printf("parameters        %.2f MiB with gradients, moments and averages\n", (double)state / 1048576);
 }
 
-gan_status gan_dry_run(const gan_comm *comm, const gan_config *cfg, int ranks, const char *dot_path)
+static gan_status print_all(const gan_session *s, const gan_dry_run_options *o, const gan_cluster *cluster)
+{
+    gan_status status = GAN_OK;
+    gan_banner(s);
+    printf("\n");
+    for (int i = 0; i < s->model->n_nets; i++) gan_network_print(s->model->nets[i], stdout);
+    printf("\n");
+    print_plan(s);
+    print_reductions(s);
+    printf("\n");
+    if (cluster) status = gan_cluster_predict(s, cluster, o->schedule);
+    else gan_plan_print(s->plan, stdout);
+    fflush(stdout);
+    if (o->dot && status == GAN_OK) status = gan_plan_dot(s->plan, o->dot);
+    return status;
+}
+
+/* Ranks are those asked for, or all of the cluster, or as many as were started. */
+static gan_status choose_ranks(const gan_comm *comm, const gan_dry_run_options *o, gan_cluster *cluster, int *ranks)
+{
+    gan_status s = o->cluster ? gan_cluster_read(cluster, o->cluster) : GAN_OK;
+    GAN_TRY(gan_comm_agree(comm, s));
+    *ranks = o->ranks ? o->ranks : o->cluster ? cluster->nodes * cluster->model.ranks_per_node : comm->size;
+    if (!o->cluster || *ranks <= cluster->nodes * cluster->model.ranks_per_node) return GAN_OK;
+    return GAN_FAIL(GAN_ECONFIG, "%s: %d nodes of %d ranks hold %d ranks, not %d; describe more nodes, or ask for fewer ranks", o->cluster,
+                    cluster->nodes, cluster->model.ranks_per_node, cluster->nodes * cluster->model.ranks_per_node, *ranks);
+}
+
+gan_status gan_dry_run(const gan_comm *comm, const gan_config *cfg, const gan_dry_run_options *o)
 {
     gan_session s;
-    gan_status status = GAN_OK;
+    gan_cluster cluster;
+    int ranks;
+    GAN_TRY(choose_ranks(comm, o, &cluster, &ranks));
     GAN_TRY(gan_session_open(&s, comm, cfg, ranks));
-    status = gan_comm_agree(comm, gan_pictures_check(&s));
-    if (comm->rank == 0 && status == GAN_OK) {
-        gan_banner(&s);
-        printf("\n");
-        for (int i = 0; i < s.model->n_nets; i++) gan_network_print(s.model->nets[i], stdout);
-        printf("\n");
-        print_plan(&s);
-        print_reductions(&s);
-        printf("\n");
-        gan_plan_print(s.plan, stdout);
-        fflush(stdout);
-        if (dot_path) status = gan_plan_dot(s.plan, dot_path);
-    }
+    gan_status status = gan_comm_agree(comm, gan_pictures_check(&s));
+    if (comm->rank == 0 && status == GAN_OK) status = print_all(&s, o, o->cluster ? &cluster : NULL);
     gan_session_close(&s);
     return gan_comm_agree(comm, status);
 }
