@@ -44,7 +44,7 @@ gives 7 'no/where: cannot write the schedule' "$gan" bench "$job" --steps 1 --sc
 
 cat >"$dir/hand" <<END
 gan_mpi-schedule 1
-ranks 2 team 1 batch 8 add_s 0
+ranks 2 team 1 batch 8 add_s 0 float_bytes 4
 phase step
 phase D
 bucket 4000 net[0]
@@ -54,7 +54,7 @@ wait 0 1
 END
 # 8000 bytes at 8 Mbit/s are 8 ms, and 1 ms of latency: tests/test_schedule.c has this case by hand.
 gives 0 'sums of a step, one after the other: 18.000 ms; of that the data flow can hide 18.000 ms and leaves 0.000 ms in phase D' \
-    "$gan" bench --replay "$dir/hand" --bandwidth 0.008 --latency 1000
+    "$gan" bench --replay "$dir/hand" --bandwidth 0.008 --latency 1000 --look 0
 says 'step with overlap' 'overlap = on       29.000     20.000        9.000'
 says 'step without' 'overlap = off      38.000     20.000       18.000'
 says 'what limits it' 'most of it to bandwidth'

@@ -3,7 +3,8 @@
  * The model: all ranks are alike and in step, so one of them is followed. A sum is the list of messages of comm/reduction.c: halves
  * that are exchanged with a partner at twice the distance each time, then the way back; short ones whole. A message waits for the
  * messages of the node that were posted before it, holds the node's link for its bytes, and is there a latency later. What
- * follows it is posted when the rank calls MPI next: at the end of a kernel, or at once in a wait. Adding takes its time too.
+ * follows it is posted when the rank calls MPI next: at the end of a kernel or when its thread for messages looks, or at once in a
+ * wait. Adding takes its time too.
  * There is no congestion beyond the link, and nothing that makes ranks wait for a slow one. */
 #ifndef GAN_REPLAY_H
 #define GAN_REPLAY_H
@@ -18,6 +19,7 @@ typedef struct gan_network_model {
     double local_latency_s, local_bytes_per_s; /* of a message within a node; each rank has so much */
     int ranks_per_node;
     double speed;       /* of a core, where that of the measured one is 1 */
+    double look_s;      /* how often a thread looks after messages while a kernel runs (comm/helper.c); 0: there is none */
     bool overlap;       /* false: every start is waited for at once */
 } gan_network_model;
 

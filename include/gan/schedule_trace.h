@@ -36,6 +36,7 @@ typedef struct gan_schedule_trace {
     int ranks, team;  /* ranks of a team share the update, and sum within it by reading */
     int64_t batch;    /* samples of a rank */
     double add_s;     /* seconds to add one float that has arrived */
+    int float_bytes;  /* of a float in a message of a bucket; 2: bfloat16 (short ones travel as they are) */
     char phases[GAN_TRACE_PHASES][GAN_TRACE_NAME]; /* the first holds what was written before any phase began */
     int n_phases;
     gan_trace_bucket *buckets;

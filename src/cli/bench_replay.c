@@ -19,16 +19,18 @@ typedef struct replays {
 
 static gan_status read_model(gan_network_model *m, const gan__replay_options *o, const gan_schedule_trace *t)
 {
-    double gbit = 10, us = 30;
+    double gbit = 10, us = 30, look = 500;
     long long node = t->team;
     if (o->bandwidth) GAN_TRY(gan_option_real("--bandwidth", o->bandwidth, 1e-6, 1e6, &gbit));
     if (o->latency) GAN_TRY(gan_option_real("--latency", o->latency, 0, 1e6, &us));
+    if (o->look) GAN_TRY(gan_option_real("--look", o->look, 0, 1e6, &look));
     if (o->node) GAN_TRY(gan_option_int("--ranks-per-node", o->node, 1, 1000000, &node));
     *m = (gan_network_model){.latency_s = us * 1e-6,
                              .bytes_per_s = gbit * 1e9 / 8,
                              .local_latency_s = 0.5e-6,
                              .local_bytes_per_s = 5e9,
                              .ranks_per_node = (int)node,
+                             .look_s = look * 1e-6,
                              .speed = 1,
                              .overlap = true};
     return GAN_OK;

@@ -9,6 +9,7 @@
 typedef struct gan__replay_options {
     const char *file;                 /* the schedule */
     const char *bandwidth, *latency;  /* Gbit/s of a node, us; NULL: the default */
+    const char *look;                 /* us between two looks after messages; NULL: as comm/helper.c does */
     const char *node;                 /* ranks of a node; NULL: the schedule's team */
     const char *seconds;              /* "0.001,0.002": of each bucket alone, as measured; NULL: from the model */
     bool json;

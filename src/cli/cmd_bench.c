@@ -32,6 +32,7 @@ static const char help[] =
     "  --replay FILE            what a step with such a schedule takes on a network, by a model, and what could be hidden at best\n"
     "  --bandwidth GBIT         with --replay: of a node, default 10\n"
     "  --latency US             with --replay: of a message, default 30\n"
+    "  --look US                with --replay: how often the thread for messages looks after them, default 500; 0: without one\n"
     "  --ranks-per-node N       with --replay: default the schedule's team\n"
     "  --seconds S0,S1,...      with --replay: what the sum of each bucket takes alone, where that was measured\n"
     "  --kernels TABLE          of bench kernels: ref, x86-64, avx2, avx512 (default: the best that is "
@@ -62,6 +63,7 @@ static gan_status parse(arguments *a, int argc, char **argv)
                                   {.name = "--replay", .text = &a->replay.file},
                                   {.name = "--bandwidth", .text = &a->replay.bandwidth},
                                   {.name = "--latency", .text = &a->replay.latency},
+                                  {.name = "--look", .text = &a->replay.look},
                                   {.name = "--ranks-per-node", .text = &a->replay.node},
                                   {.name = "--seconds", .text = &a->replay.seconds},
                                   {.name = "--set", .list = &a->sets, .n_list = &a->n_sets}};
@@ -111,8 +113,8 @@ static gan_status check(const arguments *a)
         return GAN_FAIL(GAN_EUSAGE, "--schedule writes a file and prints one line; leave %s away", a->json ? "--json" : "--profile");
     if ((a->ranks || a->team) && !a->schedule)
         return GAN_FAIL(GAN_EUSAGE, "%s goes with --schedule; the ranks of a bench are those that mpirun starts", a->ranks ? "--ranks" : "--team");
-    if ((r->bandwidth || r->latency || r->node || r->seconds) && !r->file)
-        return GAN_FAIL(GAN_EUSAGE, "--bandwidth, --latency, --ranks-per-node and --seconds go with --replay");
+    if ((r->bandwidth || r->latency || r->look || r->node || r->seconds) && !r->file)
+        return GAN_FAIL(GAN_EUSAGE, "--bandwidth, --latency, --look, --ranks-per-node and --seconds go with --replay");
     if (r->file && (a->steps || a->profile || a->schedule || a->n_sets))
         return GAN_FAIL(GAN_EUSAGE, "--replay measures nothing: --steps, --profile, --schedule and --set are for gan_mpi bench CONFIG");
     return GAN_OK;

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { NODES, RANKS, MEMORY, LATENCY, BANDWIDTH, LOCAL_LATENCY, LOCAL_BANDWIDTH, SPEED, GFLOPS, GBYTES, N_KEYS };
+enum { NODES, RANKS, MEMORY, LATENCY, BANDWIDTH, LOCAL_LATENCY, LOCAL_BANDWIDTH, LOOK, SPEED, GFLOPS, GBYTES, N_KEYS };
 
 static const gan_key keys[N_KEYS] = {
     {"cluster", "nodes", GAN_INT, "", NULL, 1, 1e6, NULL, true, "nodes"},
@@ -16,6 +16,7 @@ static const gan_key keys[N_KEYS] = {
     {"cluster", "bandwidth_gbit", GAN_REAL, "Gbit/s", NULL, 1e-6, 1e6, NULL, true, "of a node's link, each way; its ranks share it"},
     {"cluster", "local_latency_us", GAN_REAL, "us", "0.5", 0, 1e6, NULL, true, "of a message within a node"},
     {"cluster", "local_bandwidth_gbit", GAN_REAL, "Gbit/s", "40", 1e-6, 1e6, NULL, true, "of messages within a node, for each rank"},
+    {"cluster", "look_us", GAN_REAL, "us", "500", 0, 1e6, NULL, true, "how often a rank's thread for messages looks after them; 0: between kernels only"},
     {"cluster", "core_speed", GAN_REAL, "", "1", 0.001, 1000, NULL, true, "of a rank here, where that of the rank that measured the schedule is 1"},
     {"cluster", "gflops", GAN_REAL, "GFLOP/s", "120", 0.001, 1e6, NULL, true, "of a rank, convolutions counted as direct sums; counts when there is no schedule"},
     {"cluster", "memory_gbyte_s", GAN_REAL, "GB/s", "6", 0.001, 1e6, NULL, true, "of a rank; counts when there is no schedule"}};
@@ -31,6 +32,7 @@ gan_status gan_cluster_read(gan_cluster *c, const char *path)
                                  .local_latency_s = v[LOCAL_LATENCY].r * 1e-6,
                                  .local_bytes_per_s = v[LOCAL_BANDWIDTH].r * 1e9 / 8,
                                  .ranks_per_node = (int)v[RANKS].i,
+                                 .look_s = v[LOOK].r * 1e-6,
                                  .speed = v[SPEED].r,
                                  .overlap = true},
                        .flop_per_s = v[GFLOPS].r * 1e9,
@@ -110,26 +112,30 @@ static void print_memory(const gan_session *s, const gan_cluster *c, int team)
 
 /* ---- all ---------------------------------------------------------------------------------------------------- */
 
-static void print_model(const gan_cluster *c, const char *schedule)
+static void print_model(const gan_cluster *c, const gan_network_model *m, const char *schedule)
 {
-    const gan_network_model *m = &c->model;
+    char look[64] = "between kernels";
+    if (m->look_s > 0) snprintf(look, sizeof look, "every %g us", m->look_s * 1e6);
     printf("%d nodes of %d ranks, %g Gbit/s a node, %g us\n", c->nodes, m->ranks_per_node, m->bytes_per_s * 8e-9, m->latency_s * 1e6);
     if (schedule) printf("Model: computing as measured in %s, core speed %g; ", schedule, m->speed);
     else printf("Model: computing at %g GFLOP/s or %g GB/s a rank, updates not counted; ", c->flop_per_s * 1e-9, c->core_bytes_per_s * 1e-9);
-    printf("a message takes a latency and its bytes on\nthe node's link, one after the other; what follows it starts at the end of a kernel or in a "
-           "wait. Ranks alike, no congestion elsewhere.\n");
+    printf("a message takes a latency and its bytes on\nthe node's link, one after the other; what follows it starts when the rank looks: %s, or in a "
+           "wait. Ranks alike, no other congestion.\n",
+           look);
 }
 
 gan_status gan_cluster_predict(const gan_session *s, const gan_cluster *c, const char *schedule)
 {
     gan_schedule_trace t = {0};
+    gan_network_model m = c->model;
     gan_replay r;
+    if (!gan_config_bool(s->cfg, "parallel", "progress_thread")) m.look_s = 0;
     gan_status status = schedule ? read_schedule(&t, s, schedule) : estimate(&t, s, c);
-    if (status == GAN_OK) status = gan_replay_run(&r, &t, &c->model);
+    if (status == GAN_OK) status = gan_replay_run(&r, &t, &m);
     if (status == GAN_OK) {
-        print_model(c, schedule);
+        print_model(c, &m, schedule);
         print_memory(s, c, t.team);
-        status = gan_replay_print(&t, &c->model, stdout);
+        status = gan_replay_print(&t, &m, stdout);
         printf("%.0f images/s on all ranks\n", (double)gan_session_images_per_step(s) / r.step_s);
     }
     gan_trace_free(&t);

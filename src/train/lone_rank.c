@@ -16,20 +16,19 @@ static gan_status nothing(void *user)
     return GAN_OK;
 }
 
-static gan_status own_sum(void *user, float *data, int64_t n)
+static gan_status own_sum(void *user, float *data, int64_t n, int phase)
 {
-    (void)user, (void)data, (void)n;
+    (void)user, (void)data, (void)n, (void)phase;
     return GAN_OK;
 }
 
-/* Of the first rank of a team: whole blocks, as comm/bucket.c cuts them. */
+/* Of the first rank of a team: blocks, as comm/bucket.c deals them. */
 static void slice(void *user, int number, int64_t *from, int64_t *to)
 {
     const gan__lone_rank *l = user;
-    const int64_t n = l->step->reductions[number].n, blocks = (n + GAN_UPDATE_BLOCK - 1) / GAN_UPDATE_BLOCK;
-    const int64_t end = blocks / l->team * GAN_UPDATE_BLOCK;
-    *from = 0;
-    *to = l->team > 1 && end < n ? end : n;
+    const gan_range *r = &l->step->reductions[number];
+    *from = *to = 0;
+    while (*to < r->blocks.n && r->blocks.at[*to] - r->blocks.at[0] < r->n / l->team) ++*to;
 }
 
 static const float *own_summands(void *user, int number, int64_t at, int64_t n, float *scratch)
@@ -57,11 +56,11 @@ static gan_status meet(void *user, int number, gan_event e)
 
 gan_status gan__lone_rank_open(gan__lone_rank *l, gan_session *s, int team)
 {
-    int64_t longest = 0;
+    int64_t most = 0;
     for (int i = 0; i < s->step->n_reductions; i++)
-        if (longest < s->step->reductions[i].n) longest = s->step->reductions[i].n;
+        if (most < s->step->reductions[i].blocks.n) most = s->step->reductions[i].blocks.n;
     *l = (gan__lone_rank){.step = s->step, .team = team};
-    l->squares = gan_calloc(longest / GAN_UPDATE_BLOCK + 1, sizeof *l->squares);
+    l->squares = gan_calloc(most, sizeof *l->squares);
     if (!l->squares) return GAN_ENOMEM;
     l->vtable = (gan_collectives){.user = l,
                                   .start = nothing_of,

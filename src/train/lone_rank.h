@@ -8,7 +8,7 @@ typedef struct gan__lone_rank {
     gan_collectives vtable;
     const gan_step *step; /* borrowed */
     int team;
-    double *squares; /* of the longest bucket's blocks */
+    double *squares; /* of the blocks of any bucket */
 } gan__lone_rank;
 
 /* Let a session that was opened for other ranks than were started compute what its first rank would, in a team of `team`: sums

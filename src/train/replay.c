@@ -7,6 +7,7 @@
 #include "../comm/reduction.h"
 #include "gan/mem.h"
 
+#include <math.h>
 #include <string.h>
 
 enum { ROUNDS = 64, STEPS = 6 };
@@ -39,11 +40,10 @@ typedef struct replay {
 
 /* ---- rounds ------------------------------------------------------------------------------------------------ */
 
-static void add_round(sum *s, const gan_schedule_trace *t, const gan_network_model *m, double floats, bool inside, bool adds)
+static void add_round(sum *s, const gan_schedule_trace *t, const gan_network_model *m, double floats, double bytes, bool inside)
 {
-    const double bytes = floats * sizeof(float);
     message *r = &s->rounds[s->n++];
-    *r = (message){.bytes = (int64_t)bytes, .add_s = adds ? floats * t->add_s / m->speed : 0};
+    *r = (message){.bytes = (int64_t)bytes, .add_s = floats * t->add_s / m->speed};
     if (inside) r->latency_s = m->local_latency_s + bytes / m->local_bytes_per_s;
     else r->latency_s = m->latency_s, r->link_s = bytes * m->ranks_per_node / m->bytes_per_s;
 }
@@ -56,7 +56,7 @@ static void make_rounds(sum *s, const gan_schedule_trace *t, const gan_network_m
     if (floats == 0) return;
     for (int step = 1; step < members; step *= 2) {
         if (!whole) floats /= 2;
-        add_round(s, t, m, floats, step < inside, true);
+        add_round(s, t, m, floats, floats * (whole ? (int)sizeof(float) : t->float_bytes), step < inside);
     }
     for (int i = s->n - 1; i >= 0 && !whole; i--) {
         s->rounds[s->n] = s->rounds[i];
@@ -144,11 +144,25 @@ static void wait_for(replay *r, const sum *s, int phase)
 
 /* ---- records ----------------------------------------------------------------------------------------------- */
 
+/* Beside a kernel that needs s seconds more: as long as a message comes before its end, look. Returns what is left then. */
+static double compute_and_look(replay *r, double s)
+{
+    const double look_s = r->model ? r->model->look_s : 0;
+    for (double next = next_arrival(r); look_s > 0 && next >= 0; next = next_arrival(r)) {
+        const double seen = next > r->now ? ceil((next - r->now) / look_s) * look_s : look_s;
+        if (seen >= s) break;
+        r->now += seen;
+        s -= seen;
+        move_on_all(r);
+    }
+    return s;
+}
+
 static void compute(replay *r, const gan_trace_record *c)
 {
     const double s = c->s / (r->model ? r->model->speed : 1);
-    r->now += s;
     r->so_far.compute_s += s;
+    r->now += compute_and_look(r, s);
     move_on_all(r);
 }
 

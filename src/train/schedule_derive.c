@@ -57,8 +57,11 @@ static gan_status add_bucket(gan_schedule_trace *t, const gan_session *s, const 
 
 gan_status gan_trace_derive(gan_schedule_trace *t, const gan_session *s, const double *seconds, int team, double add_s)
 {
-    *t = (gan_schedule_trace){
-        .ranks = s->layout.ranks, .team = team, .batch = s->layout.batch / s->layout.ranks, .add_s = add_s};
+    *t = (gan_schedule_trace){.ranks = s->layout.ranks,
+                              .team = team,
+                              .batch = s->layout.batch / s->layout.ranks,
+                              .add_s = add_s,
+                              .float_bytes = gan_config_choice(s->cfg, "parallel", "messages") == 1 ? 2 : 4};
     for (int i = 0; i < gan_graph_phases(s->step->graph); i++)
         GAN_TRY(gan_trace_add_phase(t, gan_graph_phase_name(s->step->graph, i)));
     for (int i = 0; i < s->step->n_reductions; i++) GAN_TRY(add_bucket(t, s, &s->step->reductions[i]));

@@ -1,7 +1,7 @@
 /* The schedule of a step as a text file, a line each:
  *
  *   gan_mpi-schedule 1
- *   ranks 1024 team 1 batch 64 add_s 2.1e-10
+ *   ranks 1024 team 1 batch 64 add_s 2.1e-10 float_bytes 4
  *   phase D
  *   bucket 2105344 discriminator[0]
  *   compute 0.0123 1        seconds, number of the phase
@@ -74,7 +74,8 @@ void gan_trace_free(gan_schedule_trace *t)
 
 static void put(const gan_schedule_trace *t, FILE *f)
 {
-    fprintf(f, "%s\nranks %d team %d batch %lld add_s %.6g\n", magic, t->ranks, t->team, (long long)t->batch, t->add_s);
+    fprintf(f, "%s\nranks %d team %d batch %lld add_s %.6g float_bytes %d\n", magic, t->ranks, t->team, (long long)t->batch, t->add_s,
+            t->float_bytes);
     for (int i = 0; i < t->n_phases; i++) fprintf(f, "phase %s\n", t->phases[i]);
     for (int i = 0; i < t->n_buckets; i++)
         fprintf(f, "bucket %lld %s\n", (long long)t->buckets[i].floats, t->buckets[i].name);
@@ -136,11 +137,13 @@ static gan_status take_head(const reader *r, const char *line)
     long long batch;
     int end = 0;
     if (r->line == 1) return strcmp(line, magic) == 0 ? GAN_OK : bad(r, "\"gan_mpi-schedule 1\"");
-    sscanf(line, "ranks %d team %d batch %lld add_s %lf%n", &t->ranks, &t->team, &batch, &t->add_s, &end);
-    if (end == 0 || line[end]) return bad(r, "\"ranks N team N batch N add_s SECONDS\"");
+    sscanf(line, "ranks %d team %d batch %lld add_s %lf float_bytes %d%n", &t->ranks, &t->team, &batch, &t->add_s, &t->float_bytes,
+           &end);
+    if (end == 0 || line[end]) return bad(r, "\"ranks N team N batch N add_s SECONDS float_bytes 4\"");
     t->batch = batch;
-    bool sound = t->ranks > 0 && t->team > 0 && t->ranks % t->team == 0 && batch > 0 && isfinite(t->add_s) && t->add_s >= 0;
-    return sound ? GAN_OK : bad(r, "a number of ranks that the team divides, a batch, and seconds that are not negative");
+    bool sound = t->ranks > 0 && t->team > 0 && t->ranks % t->team == 0 && batch > 0 && isfinite(t->add_s) && t->add_s >= 0 &&
+                 (t->float_bytes == 4 || t->float_bytes == 2);
+    return sound ? GAN_OK : bad(r, "a number of ranks that the team divides, a batch, seconds that are not negative, and 4 or 2 bytes");
 }
 
 static gan_status take_bucket(const reader *r, const char *line)
