@@ -235,6 +235,19 @@ static void test_one_link(void **state)
     gan_trace_free(&t);
 }
 
+/* A blocking sum of 250 floats does not wait for the 8 ms that the bucket's first half needs. */
+static void test_short_beside_long(void **state)
+{
+    (void)state;
+    gan_schedule_trace t;
+    gan_replay r;
+    MAKE(&t, 2, 1, one_bucket, other(GAN_TRACE_START, 0, 1), other(GAN_TRACE_SUM, 250, 1), other(GAN_TRACE_WAIT, 0, 2));
+    EXPECT_OK(gan_replay_run(&r, &t, &slow));
+    NEAR(r.exposed_s[1], 0.002);
+    NEAR(r.exposed_s[2], 0.016);
+    gan_trace_free(&t);
+}
+
 /* A short vector is exchanged whole: 4 ranks, 250 floats, twice 1 + 1 ms. A blocking sum goes over all ranks. Nothing of it can
  * be hidden. */
 static void test_short_sums(void **state)
@@ -372,7 +385,7 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, scratch_before, scratch_after)
     const struct CMUnitTest tests[] = {TEST(test_file),          TEST(test_bad_files),  TEST(test_nothing_hidden), TEST(test_all_hidden),
-                                       TEST(test_partly_hidden), TEST(test_thread), TEST(test_carried),    TEST(test_one_link),       TEST(test_short_sums),
+                                       TEST(test_partly_hidden), TEST(test_thread), TEST(test_carried),    TEST(test_one_link), TEST(test_short_beside_long),      TEST(test_short_sums),
                                        TEST(test_teams),         TEST(test_alone),      TEST(test_clusters),       TEST(test_no_memory)};
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

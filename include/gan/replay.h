@@ -2,7 +2,8 @@
  *
  * The model: all ranks are alike and in step, so one of them is followed. A sum is the list of messages of comm/reduction.c: halves
  * that are exchanged with a partner at twice the distance each time, then the way back; short ones whole. A message waits for the
- * messages of the node that were posted before it, holds the node's link for its bytes, and is there a latency later. What
+ * messages of the node that were posted before it, holds the node's link for its bytes, and is there a latency later; short ones, of
+ * sums that are exchanged whole, slip in between. What
  * follows it is posted when the rank calls MPI next: at the end of a kernel or when its thread for messages looks, or at once in a
  * wait. Adding takes its time too.
  * There is no congestion beyond the link, and nothing that makes ranks wait for a slow one. */

@@ -51,6 +51,7 @@ static gan_status measure_calls(gan_session *s, int64_t steps, int n, double *ti
         gan_session_step(s, i + WARM_UP, false);
         for (int k = 0; i >= 0 && k < n; k++) times[k * steps + i] = seconds[k];
     }
+    gan_session_settle(s);
     for (int k = 0; k < n; k++) seconds[k] = median(times + k * steps, steps);
     return GAN_OK;
 }

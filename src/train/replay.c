@@ -14,6 +14,7 @@ enum { ROUNDS = 64, STEPS = 6 };
 
 typedef struct message {
     double link_s, latency_s, add_s;
+    bool queues; /* for the link; a short one slips between the pieces of long ones */
     int64_t bytes;
 } message;
 
@@ -40,10 +41,11 @@ typedef struct replay {
 
 /* ---- rounds ------------------------------------------------------------------------------------------------ */
 
-static void add_round(sum *s, const gan_schedule_trace *t, const gan_network_model *m, double floats, double bytes, bool inside)
+static void add_round(sum *s, const gan_schedule_trace *t, const gan_network_model *m, double floats, bool whole, bool inside)
 {
+    const double bytes = floats * (whole ? (int)sizeof(float) : t->float_bytes);
     message *r = &s->rounds[s->n++];
-    *r = (message){.bytes = (int64_t)bytes, .add_s = floats * t->add_s / m->speed};
+    *r = (message){.bytes = (int64_t)bytes, .queues = !whole && !inside, .add_s = floats * t->add_s / m->speed};
     if (inside) r->latency_s = m->local_latency_s + bytes / m->local_bytes_per_s;
     else r->latency_s = m->latency_s, r->link_s = bytes * m->ranks_per_node / m->bytes_per_s;
 }
@@ -56,7 +58,7 @@ static void make_rounds(sum *s, const gan_schedule_trace *t, const gan_network_m
     if (floats == 0) return;
     for (int step = 1; step < members; step *= 2) {
         if (!whole) floats /= 2;
-        add_round(s, t, m, floats, floats * (whole ? (int)sizeof(float) : t->float_bytes), step < inside);
+        add_round(s, t, m, floats, whole, step < inside);
     }
     for (int i = s->n - 1; i >= 0 && !whole; i--) {
         s->rounds[s->n] = s->rounds[i];
@@ -77,7 +79,7 @@ static void post(replay *r, sum *s)
 {
     const message *m = &s->rounds[s->at];
     double begin = r->now;
-    if (m->link_s > 0) {
+    if (m->queues) {
         if (begin < r->link_free) begin = r->link_free;
         r->link_free = begin + m->link_s;
     }
@@ -247,7 +249,7 @@ gan_status gan_replay_ideal(gan_replay *out, const gan_schedule_trace *t, const 
     gan_status s = open_replay(&r, t, overlap);
     r.blocking_s = sum_s;
     for (int i = 0; s == GAN_OK && i < t->n_buckets; i++)
-        r.sums[i] = (sum){.n = 1, .rounds = {{.link_s = bucket_s[i]}}};
+        r.sums[i] = (sum){.n = 1, .rounds = {{.link_s = bucket_s[i], .queues = true}}};
     if (s == GAN_OK) run(&r, out);
     close_replay(&r);
     return s;
