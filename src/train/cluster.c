@@ -16,9 +16,12 @@ static const gan_key keys[N_KEYS] = {
     {"cluster", "bandwidth_gbit", GAN_REAL, "Gbit/s", NULL, 1e-6, 1e6, NULL, true, "of a node's link, each way; its ranks share it"},
     {"cluster", "local_latency_us", GAN_REAL, "us", "0.5", 0, 1e6, NULL, true, "of a message within a node"},
     {"cluster", "local_bandwidth_gbit", GAN_REAL, "Gbit/s", "40", 1e-6, 1e6, NULL, true, "of messages within a node, for each rank"},
-    {"cluster", "look_us", GAN_REAL, "us", "500", 0, 1e6, NULL, true, "how often a rank's thread for messages looks after them; 0: between kernels only"},
-    {"cluster", "core_speed", GAN_REAL, "", "1", 0.001, 1000, NULL, true, "of a rank here, where that of the rank that measured the schedule is 1"},
-    {"cluster", "gflops", GAN_REAL, "GFLOP/s", "120", 0.001, 1e6, NULL, true, "of a rank, convolutions counted as direct sums; counts when there is no schedule"},
+    {"cluster", "look_us", GAN_REAL, "us", "500", 0, 1e6, NULL, true,
+     "how often a rank's thread for messages looks after them; 0: between kernels only"},
+    {"cluster", "core_speed", GAN_REAL, "", "1", 0.001, 1000, NULL, true,
+     "of a rank here, where that of the rank that measured the schedule is 1"},
+    {"cluster", "gflops", GAN_REAL, "GFLOP/s", "120", 0.001, 1e6, NULL, true,
+     "of a rank, convolutions counted as direct sums; counts when there is no schedule"},
     {"cluster", "memory_gbyte_s", GAN_REAL, "GB/s", "6", 0.001, 1e6, NULL, true, "of a rank; counts when there is no schedule"}};
 
 gan_status gan_cluster_read(gan_cluster *c, const char *path)
@@ -76,10 +79,12 @@ static gan_status check_schedule(const gan_schedule_trace *t, const gan_session 
     bool same = t->n_buckets == s->step->n_reductions;
     for (int i = 0; same && i < t->n_buckets; i++) same = t->buckets[i].floats == s->step->reductions[i].n;
     if (!same)
-        return GAN_FAIL(GAN_EDATA, "%s: its sums are not those of this job; measure it anew: gan_mpi bench CONFIG --schedule %s --ranks %d",
-                        path, path, s->layout.ranks);
+        return GAN_FAIL(GAN_EDATA,
+                        "%s: its sums are not those of this job; measure it anew: gan_mpi bench CONFIG --schedule %s --ranks %d", path,
+                        path, s->layout.ranks);
     if (t->batch == batch) return GAN_OK;
-    return GAN_FAIL(GAN_EDATA, "%s: measured with %lld samples a rank, but here it is %lld; measure it anew, or set train.batch = %lld", path,
+    return GAN_FAIL(GAN_EDATA,
+                    "%s: measured with %lld samples a rank, but here it is %lld; measure it anew, or set train.batch = %lld", path,
                     (long long)t->batch, (long long)batch, (long long)(t->batch * s->layout.ranks));
 }
 
@@ -106,7 +111,8 @@ static void print_memory(const gan_session *s, const gan_cluster *c, int team)
     for (int i = 0; i < s->step->n_reductions; i++) own += 4.0 * (double)s->step->reductions[i].n / team / 2;
     const double common = 4.0 * (double)gan_model_common_floats(s->model), data = (double)gan_source_describe(s->source)->bytes;
     const double node = ranks * own + ranks / team * common + data;
-    printf("memory: %.0f MiB a rank, %.0f MiB a team of %d, %.0f MiB of data a node: %.2f GiB a node of %.0f GiB%s; MPI's own not counted\n",
+    printf("memory: %.0f MiB a rank, %.0f MiB a team of %d, %.0f MiB of data a node: %.2f GiB of a node's %.0f GiB%s; MPI's own not "
+           "counted\n",
            mib(own), mib(common), team, mib(data), node / 0x1p30, c->memory_gib, node > c->memory_gib * 0x1p30 ? ": TOO LITTLE" : "");
 }
 
@@ -118,9 +124,10 @@ static void print_model(const gan_cluster *c, const gan_network_model *m, const 
     if (m->look_s > 0) snprintf(look, sizeof look, "every %g us", m->look_s * 1e6);
     printf("%d nodes of %d ranks, %g Gbit/s a node, %g us\n", c->nodes, m->ranks_per_node, m->bytes_per_s * 8e-9, m->latency_s * 1e6);
     if (schedule) printf("Model: computing as measured in %s, core speed %g; ", schedule, m->speed);
-    else printf("Model: computing at %g GFLOP/s or %g GB/s a rank, updates not counted; ", c->flop_per_s * 1e-9, c->core_bytes_per_s * 1e-9);
-    printf("a message takes a latency and its bytes on\nthe node's link, one after the other; what follows it starts when the rank looks: %s, or in a "
-           "wait. Ranks alike, no other congestion.\n",
+    else printf("Model: computing at %g GFLOP/s or %g GB/s a rank, updates not counted; ", c->flop_per_s * 1e-9,
+                c->core_bytes_per_s * 1e-9);
+    printf("a message takes a latency and its bytes on\nthe node's link, one after the other; what follows it starts when the rank "
+           "looks: %s, or in a wait. Ranks alike, no other congestion.\n",
            look);
 }
 

@@ -226,8 +226,9 @@ static void close_replay(replay *r)
 static gan_status check(const gan_schedule_trace *t, const gan_network_model *m)
 {
     if (t->ranks % m->ranks_per_node == 0 && m->ranks_per_node % t->team == 0) return GAN_OK;
-    return GAN_FAIL(GAN_ESHAPE, "a schedule of %d ranks in teams of %d does not fill nodes of %d ranks; give it a cluster whose nodes have "
-                    "a multiple of the team and divide the ranks",
+    return GAN_FAIL(GAN_ESHAPE,
+                    "a schedule of %d ranks in teams of %d does not fill nodes of %d ranks; give it a cluster whose nodes have a "
+                    "multiple of the team and divide the ranks",
                     t->ranks, t->team, m->ranks_per_node);
 }
 

@@ -35,8 +35,8 @@ static gan_status print_limit(const gan_schedule_trace *t, const gan_network_mod
     }
     const int worst = back[0] >= back[1] && back[0] >= back[2] ? 0 : back[1] >= back[2] ? 1 : 2;
     if (lost <= 0 || back[worst] <= 0) fprintf(f, "limited by computing alone\n");
-    else fprintf(f, "lost to communication: %.3f ms a step; most of it to %s, without which a step were %.3f ms shorter\n", lost * 1e3,
-                 names[worst], back[worst] * 1e3);
+    else fprintf(f, "lost to communication: %.3f ms a step; most of it to %s, without which a step were %.3f ms shorter\n",
+                 lost * 1e3, names[worst], back[worst] * 1e3);
     return GAN_OK;
 }
 

@@ -74,8 +74,8 @@ void gan_trace_free(gan_schedule_trace *t)
 
 static void put(const gan_schedule_trace *t, FILE *f)
 {
-    fprintf(f, "%s\nranks %d team %d batch %lld add_s %.6g float_bytes %d\n", magic, t->ranks, t->team, (long long)t->batch, t->add_s,
-            t->float_bytes);
+    fprintf(f, "%s\nranks %d team %d batch %lld add_s %.6g float_bytes %d\n", magic, t->ranks, t->team, (long long)t->batch,
+            t->add_s, t->float_bytes);
     for (int i = 0; i < t->n_phases; i++) fprintf(f, "phase %s\n", t->phases[i]);
     for (int i = 0; i < t->n_buckets; i++)
         fprintf(f, "bucket %lld %s\n", (long long)t->buckets[i].floats, t->buckets[i].name);
@@ -127,8 +127,9 @@ typedef struct reader {
 
 static gan_status bad(const reader *r, const char *wanted)
 {
-    return GAN_FAIL(GAN_EDATA, "%s:%d: %s is wanted here; this is not a schedule as `gan_mpi bench CONFIG --schedule FILE` writes it",
-                    r->path, r->line, wanted);
+    return GAN_FAIL(GAN_EDATA,
+                    "%s:%d: %s is wanted here; this is not a schedule as `gan_mpi bench CONFIG --schedule FILE` writes it", r->path,
+                    r->line, wanted);
 }
 
 static gan_status take_head(const reader *r, const char *line)
@@ -137,13 +138,14 @@ static gan_status take_head(const reader *r, const char *line)
     long long batch;
     int end = 0;
     if (r->line == 1) return strcmp(line, magic) == 0 ? GAN_OK : bad(r, "\"gan_mpi-schedule 1\"");
-    sscanf(line, "ranks %d team %d batch %lld add_s %lf float_bytes %d%n", &t->ranks, &t->team, &batch, &t->add_s, &t->float_bytes,
-           &end);
+    sscanf(line, "ranks %d team %d batch %lld add_s %lf float_bytes %d%n", &t->ranks, &t->team, &batch, &t->add_s,
+           &t->float_bytes, &end);
     if (end == 0 || line[end]) return bad(r, "\"ranks N team N batch N add_s SECONDS float_bytes 4\"");
     t->batch = batch;
-    bool sound = t->ranks > 0 && t->team > 0 && t->ranks % t->team == 0 && batch > 0 && isfinite(t->add_s) && t->add_s >= 0 &&
-                 (t->float_bytes == 4 || t->float_bytes == 2);
-    return sound ? GAN_OK : bad(r, "a number of ranks that the team divides, a batch, seconds that are not negative, and 4 or 2 bytes");
+    bool good = t->ranks > 0 && t->team > 0 && t->ranks % t->team == 0 && batch > 0 && isfinite(t->add_s) && t->add_s >= 0 &&
+                (t->float_bytes == 4 || t->float_bytes == 2);
+    return good ? GAN_OK
+                : bad(r, "a number of ranks that the team divides, a batch, seconds that are not negative, and 4 or 2 bytes");
 }
 
 static gan_status take_bucket(const reader *r, const char *line)
@@ -177,7 +179,8 @@ static gan_status take_record(const reader *r, const char *line)
     else sscanf(line + at, "%lld %d%n", &number, &record.phase, &end);
     record.number = number;
     if (end == 0 || line[at + end] || !sound(r->t, &record))
-        return bad(r, "\"compute SECONDS PHASE\", or \"start\", \"wait\", \"sum\" with the number of a bucket or of floats, and a phase");
+        return bad(r, "\"compute SECONDS PHASE\", or \"start\", \"wait\", \"sum\" with the number of a bucket or of floats, "
+                      "and a phase");
     return gan_trace_add(r->t, &record);
 }
 
