@@ -41,7 +41,9 @@ typedef struct sim {
 
 static void must(gan_status s)
 {
-    if (s != GAN_OK) gan_comm_abort(NULL, s, gan_fail_text());
+    if (s == GAN_OK) return;
+    fprintf(stderr, "error: %s\n", gan_fail_text());
+    MPI_Abort(MPI_COMM_WORLD, gan_status_exit_code(s));
 }
 
 static void *list_of(int64_t n, size_t size)
