@@ -133,7 +133,9 @@ known 11 --fresh --repeat 1
 says 'other bits' 'error: points that compute the same ended with other bits: 4 ranks x 1 thread has 00000000000000bb in round 1, 1 rank x 1 thread has 00000000000000aa'
 same 'other bits: hashes' '00000000000000aa 00000000000000aa 00000000000000bb ' "$(column 14)"
 known 0 --fresh --repeat 1 --set parallel.reduce=fast
-says 'other bits of fast sums' 'hashes: not compared'
+says 'other bits of fast sums' 'hashes: not compared, since parallel.reduce = fast'
+known 0 --fresh --repeat 1 --set parallel.messages=bfloat16
+says 'other bits of rounded messages' 'hashes: not compared, since parallel.messages = bfloat16'
 
 # shellcheck disable=SC2016
 echo 'kill -9 $$' >"$PLANTED"

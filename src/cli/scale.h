@@ -48,6 +48,7 @@ typedef struct gan__scale {
     bool weak, fresh;
     /* Found out by gan__scale_plan: */
     bool ordered;
+    const char *incomparable; /* why points that compute the same may end with other bits; NULL: they may not */
     char machine[160], program[512], date[32]; /* program: path of this binary */
     gan__scale_point *points; /* [n_points]; gan_free */
     int n_points;

@@ -60,8 +60,8 @@ static void say(const gan__scale *s, const findings *f, char *verdict, size_t n)
 gan_status gan__scale_digests(const gan__scale *s, char *verdict, size_t n)
 {
     findings f = {0};
-    if (!s->ordered) {
-        snprintf(verdict, n, "hashes: not compared, since parallel.reduce = fast adds in another order on other ranks");
+    if (s->incomparable) {
+        snprintf(verdict, n, "hashes: not compared, since %s", s->incomparable);
         return GAN_OK;
     }
     for (int i = 0; i < s->n_points; i++)

@@ -180,13 +180,23 @@ static gan_status plan_points(gan__scale *s, const gan_layout *job)
     return GAN_OK;
 }
 
+static void say_order(gan__scale *s, const gan_config *cfg, gan_reduce_mode mode)
+{
+    s->ordered = mode == GAN_REDUCE_ORDERED;
+    s->incomparable = NULL;
+    if (!s->ordered)
+        s->incomparable = "parallel.reduce = fast adds in another order on other ranks";
+    else if (strcmp(gan_config_text(cfg, "parallel", "messages"), "float32") != 0)
+        s->incomparable = "parallel.messages = bfloat16 rounds otherwise on other ranks";
+}
+
 static gan_status plan(gan__scale *s, const gan_config *cfg)
 {
     gan_layout job;
     look_around(s);
     choose_numbers(s, cfg);
     GAN_TRY(gan_layout_resolve(&job, cfg, 1, true));
-    s->ordered = job.mode == GAN_REDUCE_ORDERED;
+    say_order(s, cfg, job.mode);
     if (s->n_ranks * s->n_threads > GAN__SCALE_POINTS)
         return GAN_FAIL(GAN_EUSAGE, "%d numbers of ranks x %d of threads are %d points; at most %d", s->n_ranks,
                         s->n_threads, s->n_ranks * s->n_threads, GAN__SCALE_POINTS);
