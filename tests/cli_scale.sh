@@ -30,7 +30,7 @@ same 'ranks' '1 2 4 1 2 4 ' "$(column 1)"
 same 'threads' '1 1 1 2 2 2 ' "$(column 2)"
 same 'batches' '32 32 32 32 32 32 ' "$(column 3)"
 same 'hashes' "$digest $digest $digest $digest $digest $digest " "$(column 13)"
-says 'a real one' 'one hash: all 6 points x 1 rounds came to the same bits'
+says 'a real one' 'one hash: 6 points x 1 round came to the same bits'
 says 'a real one' '[6/6]'
 same 'lines of all numbers' 7 "$(grep -vc '^#' "$out/table.csv")"
 same 'what is left over' '' "$(find "$out" -name '*.out' -o -name '*.err' -o -name '*.tmp-*')"

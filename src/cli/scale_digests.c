@@ -45,8 +45,8 @@ static void look_at(const gan__scale *s, int i, findings *f)
 static void say(const gan__scale *s, const findings *f, char *verdict, size_t n)
 {
     if (f->groups == 1)
-        snprintf(verdict, n, "one hash: all %d points x %lld rounds came to the same bits (ordered sums)", f->points,
-                 s->rounds);
+        snprintf(verdict, n, "one hash: %d point%s x %lld round%s came to the same bits (ordered sums)", f->points,
+                 f->points == 1 ? "" : "s", s->rounds, s->rounds == 1 ? "" : "s");
     else if (f->groups == f->points)
         snprintf(verdict, n,
                  "hashes: every point has a batch of its own, so the points cannot be compared; each is the same in all "
