@@ -7,7 +7,7 @@
 
 typedef struct gan_comm_set gan_comm_set;
 
-enum { GAN_SUM_NAME = 56 };
+enum { GAN_SUM_NAME = 64 };
 
 /* Floats that are summed over ranks. Of a bucket, whose update the ranks of a team share, the summands lie in memory of
  * the team, `stride` floats from rank to rank, and the ranks deal its blocks out among them; anything else (stride 0) is
@@ -18,7 +18,7 @@ typedef struct gan_sum_range {
     int phase; /* to which its messages are counted */
     gan_blocks blocks; /* of a bucket */
     bool rounded;      /* a bucket travels between teams as bfloat16 */
-    char name[GAN_SUM_NAME]; /* for messages: "discriminator bucket 2" */
+    char name[GAN_SUM_NAME]; /* for messages: "discriminator bucket 2 (phase D)" */
 } gan_sum_range;
 
 /* Collective: one reduction per range, numbered as given. */

@@ -55,7 +55,7 @@ static gan_status send_queued(gan_comm_set *s)
     return GAN_OK;
 }
 
-/* Not a sign of life: the helper does it as well, while a kernel runs that may never end. */
+/* By the rank or its helper, which gives no signs of life: it would live on in a rank that hangs. */
 static gan_status move_on(void *user)
 {
     gan_comm_set *s = user;

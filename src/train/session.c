@@ -126,7 +126,8 @@ static void name_range(const gan_session *s, int number, char name[GAN_SUM_NAME]
         int nth = 1;
         if (!is_gradient_of(net, &list[number])) continue;
         for (int k = 0; k < number; k++) nth += is_gradient_of(net, &list[k]);
-        snprintf(name, GAN_SUM_NAME, "%.30s bucket %d", net->name, nth);
+        snprintf(name, GAN_SUM_NAME, "%.24s bucket %d (phase %.8s)", net->name, nth,
+                 gan_graph_phase_name(s->step->graph, list[number].phase));
     }
 }
 
