@@ -157,6 +157,11 @@ check:
 	+@$(MAKE_IN) VARIANT=asan unit-tests
 	@sh tests/run.sh $(UNIT:%=build/release/%) $(MPI:%=build/release/%) $(UNIT:%=build/asan/%) $(CLI)
 
+check-net:
+	@sh scripts/deps.sh net
+	+@$(MAKE_IN) VARIANT=release all
+	@sh tests/net/check.sh
+
 unit: unit-tests
 	@sh tests/run.sh $(UNIT:%=$(B)/%)
 mpi: mpi-tests
@@ -225,6 +230,7 @@ help:
 	@echo "  make               build/release/gan_mpi; VARIANT=debug|asan for other trees, V=1 shows commands"
 	@echo "  make run           install what is missing, build, train $(JOB) on $(NP) ranks (JOB=, NP=, ARGS=)"
 	@echo "  make check         all tests; parts: unit, mpi, cli, asan"
+	@echo "  make check-net     four hosts made of network namespaces, and what can happen to them; root only"
 	@echo "  make fuzz          hostile bytes for the readers, $(FUZZ_S) s each (FUZZ_S=); needs clang"
 	@echo "  make bench         the speed table of the README"
 	@echo "  make bench-kernels our matrix products beside a BLAS"
@@ -244,5 +250,5 @@ export FOUND := $(foreach l,$(LIBRARIES) CMOCKA BLAS,$(l)=$($(l)_PKG))
 
 -include $(LIBOBJ:.o=.d) $(DOUBLE:.o=.d) $(B)/src/main.d $(patsubst %,$(B)/%.d,$(UNIT) $(MPI) $(TOOLS) $(FUZZERS))
 
-.PHONY: all check unit mpi cli asan fuzz bench bench-kernels simulate check-sim run data mnist install deps clean help unit-tests mpi-tests test-tools fuzzers ALWAYS
+.PHONY: all check unit mpi cli asan fuzz bench bench-kernels simulate check-sim run data mnist install deps clean help unit-tests mpi-tests test-tools fuzzers ALWAYS check-net
 .DELETE_ON_ERROR:

@@ -1,5 +1,6 @@
 #!/bin/sh
-# deps.sh [test|fuzz|bench-kernels|simulate|data]...  installs what building (and testing ...) gan_mpi needs and this machine lacks.
+# deps.sh [test|fuzz|bench-kernels|simulate|data|net]...  installs what building (and testing ...) gan_mpi needs and this
+# machine lacks.
 # deps.sh --list               only tells what is there.
 #
 # What is there is found by compiling with the flags that the Makefile found, so libraries of modules or Spack count as
@@ -29,6 +30,8 @@ table() {
 test|cmocka|cmocka.h|libcmocka-dev|cmocka|unit tests
 fuzz|clang|clang|clang|llvm|compiles for fuzzing
 fuzz|libFuzzer|-fsanitize=fuzzer|libclang-rt-dev|llvm|makes the hostile bytes
+net|iproute2|tc|iproute2||makes hosts of namespaces
+net|faketime|faketime|faketime||a clock that jumps
 bench-kernels|BLAS|cblas.h|libopenblas-dev|openblas|compared with our products
 simulate|SimGrid|smpirun|libsimgrid-dev|simgrid|many simulated ranks
 data|Fashion-MNIST|$fashion/train-images-idx3-ubyte.gz|dataset-fashion-mnist||all 70,000 images
@@ -74,7 +77,7 @@ list() {
     table | while IFS='|' read -r extra what probe packages module purpose; do
         if has "$probe"; then mark=✓; else mark=✗; fi
         printf '  %s %-14s %-32s %s\n' "$mark" "$what" "$purpose" "$(detail "$what")${extra:+ (make $extra)}"
-    done | sed 's/(make test)/(make check)/'
+    done | sed 's/(make test)/(make check)/; s/(make net)/(make check-net)/'
 }
 
 detail() {

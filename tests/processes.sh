@@ -39,21 +39,23 @@ clean_up() {
     rm -rf "$dir"
 }
 
+wrap= # a program with arguments that starts the program
 start() { # ranks, arguments: the job in the background; `end` waits for it
     ranks=$1
     shift
     rm -f "$dir/code"
     : >"$dir/output"
     {
-        mpirun -np "$ranks" "$gan" "$job" "$@" >"$dir/output" 2>&1 </dev/null
+        # shellcheck disable=SC2086
+        mpirun -np "$ranks" $wrap "$gan" "$job" "$@" >"$dir/output" 2>&1 </dev/null
         echo $? >"$dir/code"
     } &
 }
 
 ended() { [ -s "$dir/code" ]; }
 
-end() { # what: all processes end within seconds; their exit code is in $code
-    if until_true 20 ended; then code=$(cat "$dir/code"); else
+end() { # what: all processes end within seconds ($patience); their exit code is in $code
+    if until_true "${patience:-20}" ended; then code=$(cat "$dir/code"); else
         fail "$1" 'an end within seconds' "still running: $(ours "$program" | tr '\n' ' '), saying: $(cat "$dir/output")"
         code=none
     fi
