@@ -3,7 +3,7 @@
 #
 # VARIANTS is a text file: lines of  NAME CONFIG [--set SECTION.KEY=VALUE]..., # begins a comment. A signal (Ctrl-C, TERM, USR1) stops
 # the sweep after a checkpoint; started again it goes on where it was. In a SLURM array task i trains line i+1 alone
-# (sbatch --array=0-5 ... scripts/sweep.sh VARIANTS ""; without RANKS the launcher is srun). Further arguments go to every run.
+# (sbatch slurm/array.sbatch; without RANKS the launcher is GAN_LAUNCH, else srun). Further arguments go to every run.
 # GAN_MPI names the program, else build/release/gan_mpi. Run it where scripts/ is.
 set -eu
 [ $# -ge 2 ] || { sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 2; }
@@ -14,7 +14,7 @@ gan=${GAN_MPI:-build/release/gan_mpi}
 # A session of its own, for a Ctrl-C of the terminal would reach mpirun too, which then gives its ranks only a second.
 session=$(command -v setsid || :)
 launch() { # for a process of its own
-    if [ "$ranks" ]; then exec $session sh scripts/run.sh "$gan" "$ranks" "$@"; else exec $session srun "$gan" "$@"; fi
+    if [ "$ranks" ]; then exec $session sh scripts/run.sh "$gan" "$ranks" "$@"; else exec $session ${GAN_LAUNCH:-srun} "$gan" "$@"; fi
 }
 
 # Launchers pass USR1 on, and then the run ends with 75. A signal ends the shell's wait, not the run.
