@@ -87,6 +87,13 @@ $(B)/%.o: %.c $(B)/flags
 	@mkdir -p $(@D); echo "  CC    $<"
 	$(Q)$(CC) $(FLAGS) $(OWN) -MMD -MP -c $< -o $@
 
+# The scripts that `gan_mpi slurm` fills in, as strings of C, a line each.
+$(B)/slurm/%.h: slurm/%
+	@mkdir -p $(@D)
+	$(Q)sed 's/[\\"]/\\&/g; s/.*/"&",/' $< >$@
+$(B)/src/cli/slurm_script.o: OWN := -I$(B)
+$(B)/src/cli/slurm_script.o: $(B)/slurm/train.sbatch.h $(B)/slurm/array.sbatch.h
+
 define isa_rule
 $(B)/$(1)/%.o: src/%.c $(B)/flags
 	@mkdir -p $$(@D); echo "  CC    $$< ($(1))"
@@ -214,7 +221,7 @@ SHARE = $(DESTDIR)$(PREFIX)/share/gan_mpi
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(SHARE)/data $(SHARE)/scripts
 	install $(B)/gan_mpi $(DESTDIR)$(PREFIX)/bin/
-	cp -R jobs $(wildcard README.md LICENSE) $(SHARE)/
+	cp -R jobs slurm $(wildcard README.md LICENSE) $(SHARE)/
 	cp scripts/run.sh scripts/sweep.sh $(SHARE)/scripts/
 	cp $(wildcard data/README.md data/fashion-mnist-10k.*) $(SHARE)/data/
 	@echo 'to try it: cp -R $(PREFIX)/share/gan_mpi try && cd try && mpirun -np 2 $(PREFIX)/bin/gan_mpi jobs/quickstart.ini'

@@ -260,6 +260,18 @@ static void test_scale_allocations(void **state)
     assert_int_equal(count_files(scratch("scale/points"), "round-1.json"), 1);
 }
 
+static void test_slurm_allocations(void **state)
+{
+    (void)state;
+    const char *ini = scratch("config.ini"), *table = scratch("table.txt"), *script = scratch("it's.sbatch");
+    char line[600];
+    spill(ini, job, sizeof job - 1);
+    spill(table, line, snprintf(line, sizeof line, "first %s --set run.seed=2\n", ini));
+    EACH_ALLOCATION_FAILS(&gan_command_slurm, ini, "--nodes", "1", "--set", "run.dir=it's", "--out", script);
+    EACH_ALLOCATION_FAILS(&gan_command_slurm, "--array", table, "--nodes", "1", "--set", "train.steps=2");
+    assert_int_equal(count_files(scratch_dir, ".tmp-"), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -271,6 +283,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_reals, scratch_before, scratch_after),
         cmocka_unit_test_setup_teardown(test_allocations, scratch_before, scratch_after),
         cmocka_unit_test_setup_teardown(test_scale_allocations, scratch_before, scratch_after),
+        cmocka_unit_test_setup_teardown(test_slurm_allocations, scratch_before, scratch_after),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

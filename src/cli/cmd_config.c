@@ -1,5 +1,6 @@
 /* gan_mpi config: the manual of all keys, or a job with its defaults filled in. */
 #include "cli.h"
+#include "job_check.h"
 
 #include "gan/cluster.h"
 #include "gan/mem.h"
@@ -7,22 +8,11 @@
 
 #include <stdio.h>
 
-/* What can be said of the networks without the data. */
-static gan_status check_networks(const gan_config *c)
-{
-    const gan_system *system = gan_system_find(gan_config_text(c, "train", "system"));
-    for (const char *const *name = system->networks; *name; name++) {
-        GAN_TRY(gan_layers_check(c, *name));
-        GAN_TRY(gan_optimizer_check(c, *name));
-    }
-    return GAN_OK;
-}
-
 static gan_status print_job(const char *path, const char *const *sets, int n_sets)
 {
     gan_config *c;
     GAN_TRY(gan_config_read(&c, path, sets, n_sets, gan_system_networks));
-    gan_status s = check_networks(c);
+    gan_status s = gan__job_check(c);
     char *ini = s == GAN_OK ? gan_config_ini(c) : NULL;
     if (s == GAN_OK && !ini) s = GAN_ENOMEM;
     if (ini) fputs(ini, stdout);
