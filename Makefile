@@ -181,6 +181,10 @@ fuzz:
 	@sh scripts/deps.sh fuzz
 	+@OMPI_CC=clang MPICH_CC=clang $(MAKE_IN) VARIANT=fuzz fuzzers
 	@sh tests/fuzz.sh $(FUZZ_S) $(FUZZERS:%=build/fuzz/%)
+check-slurm:
+	@sh scripts/deps.sh test slurm
+	+@$(MAKE_IN) all
+	@sh tests/slurm/check.sh
 bench: all
 	@/usr/bin/python3 tests/bench.py --gan-mpi $(B)/gan_mpi
 
@@ -238,6 +242,7 @@ help:
 	@echo "  make run           install what is missing, build, train $(JOB) on $(NP) ranks (JOB=, NP=, ARGS=)"
 	@echo "  make check         all tests; parts: unit, mpi, cli, asan"
 	@echo "  make check-net     four hosts made of network namespaces, and what can happen to them; root only"
+	@echo "  make check-slurm   the scripts of slurm/ on a SLURM of 15 nodes that it starts on this machine, and ends; as root"
 	@echo "  make fuzz          hostile bytes for the readers, $(FUZZ_S) s each (FUZZ_S=); needs clang"
 	@echo "  make bench         the speed table of the README"
 	@echo "  make bench-kernels our matrix products beside a BLAS"
@@ -257,5 +262,5 @@ export FOUND := $(foreach l,$(LIBRARIES) CMOCKA BLAS,$(l)=$($(l)_PKG))
 
 -include $(LIBOBJ:.o=.d) $(DOUBLE:.o=.d) $(B)/src/main.d $(patsubst %,$(B)/%.d,$(UNIT) $(MPI) $(TOOLS) $(FUZZERS))
 
-.PHONY: all check unit mpi cli asan fuzz bench bench-kernels simulate check-sim run data mnist install deps clean help unit-tests mpi-tests test-tools fuzzers ALWAYS check-net
+.PHONY: all check unit mpi cli asan fuzz bench bench-kernels simulate check-sim run data mnist install deps clean help unit-tests mpi-tests test-tools fuzzers ALWAYS check-net check-slurm
 .DELETE_ON_ERROR:

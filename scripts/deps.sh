@@ -1,5 +1,5 @@
 #!/bin/sh
-# deps.sh [test|fuzz|bench-kernels|simulate|data|net]...  installs what building (and testing ...) gan_mpi needs and this
+# deps.sh [test|fuzz|bench-kernels|simulate|data|net|slurm]...  installs what building (and testing ...) gan_mpi needs and this
 # machine lacks.
 # deps.sh --list               only tells what is there.
 #
@@ -34,6 +34,7 @@ net|iproute2|tc|iproute2||makes hosts of namespaces
 net|faketime|faketime|faketime||a clock that jumps
 bench-kernels|BLAS|cblas.h|libopenblas-dev|openblas|compared with our products
 simulate|SimGrid|smpirun|libsimgrid-dev|simgrid|many simulated ranks
+slurm|SLURM|slurmctld|slurmctld slurmd slurm-client munge||a cluster to test on
 data|Fashion-MNIST|$fashion/train-images-idx3-ubyte.gz|dataset-fashion-mnist||all 70,000 images
 END
 }
@@ -77,7 +78,7 @@ list() {
     table | while IFS='|' read -r extra what probe packages module purpose; do
         if has "$probe"; then mark=✓; else mark=✗; fi
         printf '  %s %-14s %-32s %s\n' "$mark" "$what" "$purpose" "$(detail "$what")${extra:+ (make $extra)}"
-    done | sed 's/(make test)/(make check)/; s/(make net)/(make check-net)/'
+    done | sed 's/(make test)/(make check)/; s/(make net)/(make check-net)/; s/(make slurm)/(make check-slurm)/'
 }
 
 detail() {

@@ -1,5 +1,5 @@
 #!/bin/sh
-# run.sh TEST...  runs test programs and scripts from the repository root, two at a time, and counts.
+# run.sh TEST...  runs test programs and scripts from the repository root, two (AT_ONCE) at a time, and counts.
 #
 # A line per test with its time; the output of those that fail; at the end "N passed, N failed", and exit code 1 if any
 # failed. A program mpi_* is run with each rank count of the first line of its source, "/* np: 1 2 4 */". A test has 120 s
@@ -52,7 +52,7 @@ for t in "$@"; do
     mpi_*) for np in $(sed -n '1s/.*np:\([ 0-9]*\).*/\1/p' "$(source_of "$t")"); do echo "$t@$np"; done ;;
     *) echo "$t" ;;
     esac
-done | xargs -P 2 -I TEST sh tests/run.sh --one TEST
+done | xargs -P "${AT_ONCE:-2}" -I TEST sh tests/run.sh --one TEST
 
 passed=$(cat "$results"/*.verdict 2>/dev/null | grep -c ok)
 failed=$(cat "$results"/*.verdict 2>/dev/null | grep -c FAIL)

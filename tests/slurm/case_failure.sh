@@ -1,0 +1,36 @@
+#!/bin/sh
+# timeout: 240
+# What must not start again, although it may. Proved, by mpirun and by srun: a job with a wrong key, one of whose ranks is killed, and
+# one that its user cancels come to an end, once and for all.
+. tests/slurm/cases.sh
+
+for launcher in mpirun srun; do
+    for name in wrong killed cancelled; do
+        script $name-$launcher --nodes 2 --ranks-per-node 1 --requeue --launcher $launcher
+        sed -i 's/--wait=30/--wait=3/' "$dir/$name-$launcher.sbatch"
+        [ $name != wrong ] || sed -i 's/^batch = .*/batch = 31/' "$dir/$name-$launcher.ini"
+        submit $name-$launcher
+    done
+done
+set -- $jobs
+
+for launcher in mpirun srun; do
+    in_midst killed-$launcher
+    kill -KILL "$(pgrep --newest --full "^$gan $dir/killed-$launcher.ini")"
+    in_midst cancelled-$launcher
+    scancel "$3"
+
+    ends "$1"
+    same "a wrong job by $launcher" 'FAILED 3:0 0' "$end"
+    cat "$dir/logs/wrong-$launcher" >"$dir/output"
+    says "a wrong job by $launcher" 'train.batch = 31'
+
+    ends "$2"
+    case $end in 'FAILED '*' 0') ;; *) fail "a killed rank by $launcher" 'FAILED, no restart' "$end" ;; esac
+
+    while squeue --noheader --jobs="$3" 2>/dev/null | grep -q .; do sleep 0.2; done
+    ends "$3"
+    case $end in 'CANCELLED '*' 0') ;; *) fail "cancelled, by $launcher" 'CANCELLED, no restart' "$end" ;; esac
+    shift 3
+done
+verdict
