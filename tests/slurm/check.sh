@@ -1,6 +1,7 @@
 #!/bin/sh
 # check.sh [CASE...]: what `make check-slurm` does after building: starts a cluster, runs the cases, and ends the cluster, whatever
 # happens. Without arguments all cases.
+PATH=$PATH:/usr/sbin:/sbin # where Debian has the daemons
 cannot() {
     echo "make check-slurm: cannot run here: $1" >&2
     exit 1
