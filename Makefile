@@ -194,6 +194,11 @@ simulate check-sim:
 	+@$(MAKE_IN) all
 	@sh tests/sim/simulate.sh $(B)/gan_mpi $(if $(filter check-sim,$@),--quick)
 
+bench-comm: all
+	@sh scripts/deps.sh net
+	+@$(MAKE_IN) $(B)/tests/bench_allreduce
+	@/usr/bin/python3 tests/bench_comm.py --gan-mpi $(B)/gan_mpi
+
 bench-kernels:
 	@sh scripts/deps.sh bench-kernels
 	+@$(MAKE_IN) $(B)/tests/bench_kernels
@@ -245,6 +250,7 @@ help:
 	@echo "  make check-slurm   the scripts of slurm/ on a SLURM of 15 nodes that it starts on this machine, and ends; as root"
 	@echo "  make fuzz          hostile bytes for the readers, $(FUZZ_S) s each (FUZZ_S=); needs clang"
 	@echo "  make bench         the speed table of the README"
+	@echo "  make bench-comm    what communication costs and what of it is hidden: four hosts, PyTorch DDP beside us; root only"
 	@echo "  make bench-kernels our matrix products beside a BLAS"
 	@echo "  make simulate      a step on 64 to 1024 simulated ranks, into docs/simulated.md (SimGrid; minutes)"
 	@echo "  make check-sim     the same of a small job, against the model; a test"
@@ -262,5 +268,5 @@ export FOUND := $(foreach l,$(LIBRARIES) CMOCKA BLAS,$(l)=$($(l)_PKG))
 
 -include $(LIBOBJ:.o=.d) $(DOUBLE:.o=.d) $(B)/src/main.d $(patsubst %,$(B)/%.d,$(UNIT) $(MPI) $(TOOLS) $(FUZZERS))
 
-.PHONY: all check unit mpi cli asan fuzz bench bench-kernels simulate check-sim run data mnist install deps clean help unit-tests mpi-tests test-tools fuzzers ALWAYS check-net check-slurm
+.PHONY: all check unit mpi cli asan fuzz bench bench-comm bench-kernels simulate check-sim run data mnist install deps clean help unit-tests mpi-tests test-tools fuzzers ALWAYS check-net check-slurm
 .DELETE_ON_ERROR:
