@@ -44,20 +44,24 @@ static const char *warn_if_not_finite(const gan_session *s, int64_t step)
     return network;
 }
 
+/* From the begin of a step to that of the next: what a step leaves to others is under way all the time. */
 static gan_status time_steps(gan_session *s, int64_t steps, double *seconds)
 {
     const char *bad = NULL;
+    double begin = 0;
     GAN_TRY(gan_stall_open(s->comm, gan_config_real(s->cfg, "parallel", "stall_s")));
     for (int64_t i = 0; i < WARM_UP + steps; i++) {
         if (i == WARM_UP) forget_warm_up(s);
         gan_stall_step(s->comm, i + 1);
         GAN_TRY(gan_comm_agree(s->comm, GAN_OK)); /* a barrier */
-        double begin = gan_clock_s();
+        double now = gan_clock_s();
+        if (i > WARM_UP) seconds[i - WARM_UP - 1] = now - begin;
+        begin = now;
         gan_session_step(s, i, false);
-        if (i >= WARM_UP) seconds[i - WARM_UP] = gan_clock_s() - begin;
         if (!bad) bad = warn_if_not_finite(s, i);
     }
     gan_session_settle(s);
+    seconds[steps - 1] = gan_clock_s() - begin;
     gan_stall_close(s->comm);
     qsort(seconds, (size_t)steps, sizeof *seconds, ascending);
     return GAN_OK;
