@@ -112,6 +112,30 @@ done
 equal 'shards of one sample' '4 16/2' --set train.batch=16
 equal 'four shards of an odd size' '2 4 4/2' --set train.batch=100 --set parallel.shards=4
 
+# ---- each node updates a part -------------------------------------------------------------------------------------
+
+all_that_updates() {
+    "$@" --set 'generator.layers=dense 90 spectral=yes, batch_norm, relu, dense 100, batch_norm, relu, dense 110, relu, dense 2' \
+        --set 'discriminator.layers=dense 90 spectral=yes, relu, dense 100, relu, dense 1' --set gan.d_steps=2 \
+        --set generator.ema=0.9 --set discriminator.clip_norm=0.05 --set generator.clip_norm=0.01 --set checkpoint.every=5
+}
+all_that_updates equal 'sharded updates' '2/1 4/1 4/2 8/2' --set parallel.sharded_update=yes
+says 'a sharded run' 'each team updates a part'
+all_that_updates one_run "$dir/run" 4 --set parallel.team=1
+same 'not sharded: digest' "$wanted" "$digest"
+all_that_updates one_run "$dir/run" 4 --set parallel.team=1 --set parallel.sharded_update=yes --set parallel.overlap=no
+same 'sharded without overlap: digest' "$wanted" "$digest"
+all_that_updates trains 4 --set run.dir="$dir/run" --set parallel.team=1 --set parallel.sharded_update=yes --set train.steps=4
+all_that_updates trains 2 --set run.dir="$dir/run" --set parallel.team=1 --set train.steps=7
+all_that_updates one_run "$dir/run" 4 --set parallel.team=2 --set parallel.sharded_update=yes
+same 'on and off between starts: digest' "$wanted" "$digest"
+train 4 --set run.dir="$dir/run" --set parallel.sharded_update=yes --set parallel.messages=bfloat16 --set parallel.team=1
+same 'exit code of sharded with bfloat16' 3 "$code"
+says 'sharded with bfloat16' 'choose one'
+train 3 --set run.dir="$dir/run" --set train.batch=48 --set parallel.sharded_update=yes --set parallel.team=1 --set parallel.reduce=fast
+same 'exit code of sharded on 3 teams' 3 "$code"
+says 'sharded on 3 teams' 'parallel.sharded_update = yes needs a power of two of teams, not 3'
+
 # ---- fast ---------------------------------------------------------------------------------------------------------
 
 # Its sums are in another order, so the digest may differ, but after a few steps hardly a loss.

@@ -2,7 +2,8 @@
 /* Proved here, for every size of team that the ranks allow: who is in which team; what memory a team has in common; and
  * that buckets do what an update needs of them. The slices of a team cover the bucket once; each element of a slice is, bit for
  * bit, the binary tree over all ranks of inputs of mixed magnitude (within rounding in fast mode and for other numbers
- * of ranks); what a rank writes before an event is seen by its team after the meeting, use after use, with some ranks late. */
+ * of ranks); what a rank writes before an event is seen by its team after the meeting, use after use, with some ranks late.
+ * The same where teams share the update: weights and squares of all parts are seen; and parts of other arrays are moved. */
 #include "../src/comm/bucket.h"
 #include "mpi_sums.h"
 #include "mpi_test.h"
@@ -58,6 +59,7 @@ typedef struct rig {
     const gan_team *team;
     const gan_kernels *k;
     gan_reduce_mode mode;
+    bool shared; /* the update, between teams */
     gan_team_memory memory; /* the "weights" of all buckets; each rank's summands */
     gan_comm_set *set;
     const gan_collectives *comm;
@@ -87,6 +89,7 @@ static void rig_open(rig *r)
         r->weights[b] = common;
         r->range[b] = (gan_sum_range){
             .data = mine, .n = lengths[b], .stride = r->memory.each_bytes / 4, .blocks = cut(r->blocks[b], lengths[b])};
+        if (r->shared) r->range[b].weights = common;
         common += lengths[b];
         mine += lengths[b];
     }
@@ -114,6 +117,12 @@ static void store(const rig *r, int b, int use)
     CHECK_OK(r->t, r->comm->progress(r->comm->user));
 }
 
+/* Only clipped updates tell their squares before. */
+static bool measured(int b)
+{
+    return b != 1;
+}
+
 /* The "update": the sum becomes the weight, the number of the block its square. */
 static void update(const rig *r, int b, int use)
 {
@@ -129,7 +138,7 @@ static void update(const rig *r, int b, int use)
         memcpy(r->weights[b] + at, sum, (size_t)n * sizeof *sum);
         r->comm->squares(r->comm->user, b)[i] = (double)(at + use);
     }
-    r->comm->arrive(r->comm->user, b, GAN_MEASURED);
+    if (measured(b)) r->comm->arrive(r->comm->user, b, GAN_MEASURED);
     late(r, use);
     r->comm->arrive(r->comm->user, b, GAN_UPDATED);
 }
@@ -143,7 +152,7 @@ static void check_near(const rig *r, int64_t i, int use, float got)
 
 static void check(const rig *r, int b, int use)
 {
-    CHECK_OK(r->t, r->comm->meet(r->comm->user, b, GAN_MEASURED));
+    CHECK_OK(r->t, r->comm->meet(r->comm->user, b, measured(b) ? GAN_MEASURED : GAN_UPDATED));
     const double *squares = r->comm->squares(r->comm->user, b);
     const gan_blocks blocks = r->range[b].blocks;
     for (int64_t i = 0; i < blocks.n; i++)
@@ -160,9 +169,35 @@ static void check(const rig *r, int b, int use)
     }
 }
 
-static void check_buckets(mpi_test *t, const gan_team *team, gan_reduce_mode mode)
+/* What each team has of an array comes to the first one, and goes back. */
+static void check_parts(const rig *r, int b)
 {
-    rig r = {.t = t, .team = team, .k = gan_kernels_get(gan_kernels_count() - 1), .mode = mode};
+    const gan_blocks blocks = r->range[b].blocks;
+    const int64_t n = lengths[b], *at = blocks.at;
+    float *x = gan_calloc(n, sizeof *x);
+    uint64_t mine = 0, all[MAX_RANKS], sum = 0;
+    int64_t from, to;
+    r->comm->slice(r->comm->user, b, &from, &to);
+    for (int64_t i = at[from] - at[0]; i < at[to] - at[0]; i++) x[i] = input(r->team->rank, i, b);
+    CHECK_OK(r->t, gan_comm_set_parts(r->set, b, x, true));
+    for (int64_t i = 0; i < n && r->team->number == 0; i++) {
+        if (x[i] == 0) continue;
+        CHECK(r->t, x[i] == input(r->team->rank, i, b), "part: element %lld is %g", (long long)i, (double)x[i]);
+        x[i] -= 1;
+        mine++;
+    }
+    CHECK_OK(r->t, gan_comm_gather(r->t->c, mine, all));
+    for (int k = 0; k < r->t->c->size; k++) sum += all[k];
+    CHECK(r->t, sum == (uint64_t)n, "the first team has %lld of %lld", (long long)sum, (long long)n);
+    CHECK_OK(r->t, gan_comm_set_parts(r->set, b, x, false));
+    for (int64_t i = at[from] - at[0]; i < at[to] - at[0]; i++)
+        CHECK(r->t, x[i] == input(r->team->rank, i, b) - 1, "dealt: element %lld is %g", (long long)i, (double)x[i]);
+    gan_free(x);
+}
+
+static void check_buckets(mpi_test *t, const gan_team *team, gan_reduce_mode mode, bool shared)
+{
+    rig r = {.t = t, .team = team, .k = gan_kernels_get(gan_kernels_count() - 1), .mode = mode, .shared = shared};
     rig_open(&r);
     for (int use = 0; use < USES && r.set; use++) {
         for (int b = 0; b < BUCKETS; b++) store(&r, b, use);
@@ -171,6 +206,7 @@ static void check_buckets(mpi_test *t, const gan_team *team, gan_reduce_mode mod
         /* Whoever stores new summands must not be ahead of one that still compares. */
         CHECK_OK(t, gan_comm_agree(t->c, GAN_OK));
     }
+    for (int b = 0; b < BUCKETS && shared && r.set; b++) check_parts(&r, b);
     rig_close(&r);
 }
 
@@ -183,8 +219,9 @@ static void one_size(mpi_test *t, int size)
     CHECK_OK(t, gan_team_open(&team, t->c, size, ordered));
     check_team(t, &team, size);
     check_memory(t, &team);
-    check_buckets(t, &team, GAN_REDUCE_FAST);
-    if (ordered) check_buckets(t, &team, GAN_REDUCE_ORDERED);
+    check_buckets(t, &team, GAN_REDUCE_FAST, false);
+    if (ordered) check_buckets(t, &team, GAN_REDUCE_ORDERED, false);
+    if (ordered) check_buckets(t, &team, GAN_REDUCE_ORDERED, true);
     gan_team_close(&team);
 }
 

@@ -18,6 +18,7 @@ typedef struct gan_sum_range {
     int phase; /* to which its messages are counted */
     gan_blocks blocks; /* of a bucket */
     bool rounded;      /* a bucket travels between teams as bfloat16 */
+    float *weights;    /* of a bucket that teams share the update of [n]: each updates a part, and sends it; else NULL */
     char name[GAN_SUM_NAME]; /* for messages: "discriminator bucket 2 (phase D)" */
 } gan_sum_range;
 
@@ -30,6 +31,9 @@ gan_status gan_comm_set_count(gan_comm_set *s, gan_phase_time *times, int n_phas
 gan_status gan_comm_set_help(gan_comm_set *s);
 /* Collective: wait for all that was started and not waited for, when a program has ended before its time. */
 gan_status gan_comm_set_drain(gan_comm_set *s);
+/* Collective: floats that lie like those of a bucket, of which each team has its part: bring all to the first team, or deal them
+ * out from there. Of buckets with weights only. The ranks of a team agree before they look. */
+gan_status gan_comm_set_parts(gan_comm_set *s, int number, float *range, bool to_first);
 void gan_comm_set_free(gan_comm_set *s); /* collective; takes NULL */
 const gan_collectives *gan_comm_set_vtable(gan_comm_set *s); /* borrowed */
 

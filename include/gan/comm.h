@@ -9,8 +9,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* All message tags of the program. Reductions use GAN_TAG_REDUCTION + their number. */
-enum { GAN_TAG_DELIVERY = 1, GAN_TAG_SIGN_OF_LIFE, GAN_TAG_PROBE, GAN_TAG_REDUCTION = 100, GAN_TAG_MAX_REDUCTIONS = 4096 };
+/* All message tags of the program. Reductions use GAN_TAG_REDUCTION + their number, buckets whose update is shared between teams
+ * also GAN_TAG_WEIGHTS and GAN_TAG_SQUARES + that. */
+enum { GAN_TAG_DELIVERY = 1, GAN_TAG_SIGN_OF_LIFE, GAN_TAG_PROBE, GAN_TAG_PART, GAN_TAG_REDUCTION = 100, GAN_TAG_MAX_REDUCTIONS = 4096 };
+enum { GAN_TAG_WEIGHTS = GAN_TAG_REDUCTION + GAN_TAG_MAX_REDUCTIONS, GAN_TAG_SQUARES = GAN_TAG_WEIGHTS + GAN_TAG_MAX_REDUCTIONS };
 
 typedef struct gan_comm {
     MPI_Comm mpi;  /* our own duplicate of the given communicator, errors returned */
@@ -101,7 +103,7 @@ typedef struct gan_team_memory {
     gan_shared shared;
     void *alone; /* of a team of one */
     char *common, *each; /* common [common bytes], each [team size][each_bytes] */
-    int64_t each_bytes;
+    int64_t each_bytes, alone_bytes;
 } gan_team_memory;
 gan_status gan_team_memory_open(gan_team_memory *m, const gan_team *t, int64_t common_bytes, int64_t each_bytes);
 void gan_team_memory_close(gan_team_memory *m); /* collective; takes a zeroed one */

@@ -49,7 +49,7 @@ int64_t gan_model_own_floats(const gan_model *m);
 void gan_model_place(gan_model *m, float *common, float *own);
 gan_status gan_model_init(gan_model *m);  /* initial weights, into `common` */
 gan_status gan_model_alloc(gan_model *m); /* all this in memory of its own */
-uint64_t gan_model_digest(const gan_model *m); /* of weights, averages and moments as they lie: to compare replicas */
+uint64_t gan_model_digest(const gan_model *m, bool all); /* of weights, and averages and moments too, as they lie: to compare replicas */
 void gan_model_free(gan_model *m); /* takes NULL */
 /* For a system's declare. The network's samples must have the shape `wanted` (NULL: any), described as `what`, or be a row of
  * as many values; GAN_ESHAPE names its last layer, the config line and both shapes. */
@@ -64,6 +64,8 @@ typedef struct gan_range { /* floats that are summed over ranks */
     bool bucket; /* of a gradient arena */
     int phase;   /* that sums it; set when the range is added to a step */
     gan_blocks blocks; /* of a bucket */
+    int net;           /* of a bucket; and where it begins in the arena */
+    int64_t offset;
 } gan_range;
 
 struct gan_step {

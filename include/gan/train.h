@@ -38,6 +38,7 @@ typedef struct gan_session {
     gan_team team;
     gan_team_memory memory; /* of the team: weights, averages, moments; and each rank's gradients */
     gan_comm_set *set;
+    bool sharded;          /* each team has its part of averages and moments only, and updates that */
     gan_calibration costs; /* of sums over ranks, where bucket_kib = 0 */
     gan_layout layout;
     int threads; /* of this rank */
@@ -54,6 +55,9 @@ void gan_session_close(gan_session *s); /* collective; takes a zeroed one */
  * gradient of the step before was not finite, and this one was not run. Failures inside are of MPI, and end all ranks. */
 bool gan_session_step(gan_session *s, int64_t step, bool metrics);
 void gan_session_settle(gan_session *s); /* collective */
+/* Collective: bring the parts of averages and moments that other teams have to the first one, or deal them out from there. Nothing
+ * to do in runs that are not sharded. Failures are of MPI, and end all ranks. */
+void gan_session_parts(gan_session *s, bool to_first);
 void gan_session_reset_times(gan_session *s);
 int64_t gan_session_images_per_step(const gan_session *s); /* real samples that a step reads, over all ranks */
 

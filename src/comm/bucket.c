@@ -5,9 +5,15 @@
  * of the binary tree, and updates the slice of the team's one copy of the weights. Between teams the slices travel: rank
  * i of a team reduces its slice with rank i of the others (reduction.c), which are the higher levels of the same tree.
  *
+ * Teams may share the update as well: the slice is only halved, down to a part that this rank updates alone; the new weights
+ * of all parts, and their squares, are gathered, and the flag goes up when they are there.
+ *
  * Flags count uses and are never taken back: flag[e][r] = u says that rank r has come to event e for the u-th time. What
  * a rank wrote before it raised a flag is seen by whoever has read the flag (release and acquire). */
 #include "bucket.h"
+#include "moves.h"
+#include "mpi_check.h"
+#include "reduction.h"
 
 #include "gan/mem.h"
 
@@ -20,6 +26,8 @@ typedef struct flag {
     char alone[64 - sizeof(_Atomic uint64_t)]; /* a cache line each: the owner writes while others poll */
 } flag;
 
+enum { WEIGHTS, SQUARES, GATHERS };
+
 struct gan__bucket_sum {
     const gan_team *team;
     const gan_kernels *k;
@@ -29,10 +37,13 @@ struct gan__bucket_sum {
     int64_t n, stride;
     gan_blocks blocks;
     int64_t from, to; /* this rank's slice: blocks */
+    gan__stretch mine_of; /* the blocks of it that this rank updates: all, or its part */
     flag *flags;      /* [GAN_EVENTS][team size] */
     double *squares;  /* [blocks.n] */
     uint64_t uses[GAN_EVENTS];
     gan_reduction *column; /* of the slice over teams */
+    gan_reduction *gather[GATHERS]; /* NULL: each team updates all */
+    uint64_t gathered[GATHERS];     /* how often started */
 };
 
 static int64_t flag_bytes(const gan_team *t)
@@ -59,6 +70,39 @@ static int64_t slice_begin(const gan__bucket_sum *b, int rank)
     return i;
 }
 
+/* Each team gets all sums. */
+static gan_status sum_by_teams(gan__bucket_sum *b, int number, gan_reduce_mode mode, const gan_sum_range *r)
+{
+    const int64_t begin = begin_of(b, b->from), end = begin_of(b, b->to);
+    GAN_TRY(gan_reduction_new(&b->column, &b->team->column, number, mode, b->mine + begin, end - begin));
+    return r->rounded ? gan_reduction_round(b->column, b->k) : GAN_OK;
+}
+
+/* Squares are doubles, which travel as two floats each. */
+static gan_status gather_squares(gan__bucket_sum *b, int number, int64_t n)
+{
+    int64_t *cuts = gan_calloc(n + 1, sizeof *cuts);
+    if (!cuts) return GAN_ENOMEM;
+    for (int64_t i = 0; i <= n; i++) cuts[i] = 2 * i;
+    gan_status s = gan__reduction_half_new(&b->gather[SQUARES], &b->team->column, number, GAN_TAG_SQUARES, true,
+                                           (float *)(void *)(b->squares + b->from), n, cuts);
+    gan_free(cuts);
+    return s;
+}
+
+/* Each team gets the sums of its part of the slice, whole blocks. */
+static gan_status share_update(gan__bucket_sum *b, int number, const gan_sum_range *r)
+{
+    const gan_comm *c = &b->team->column;
+    const int64_t n = b->to - b->from, *cuts = b->blocks.at + b->from, begin = begin_of(b, b->from);
+    GAN_TRY(gan__reduction_half_new(&b->column, c, number, GAN_TAG_REDUCTION, false, b->mine + begin, n, cuts));
+    GAN_TRY(gan__reduction_half_new(&b->gather[WEIGHTS], c, number, GAN_TAG_WEIGHTS, true, r->weights + begin, n, cuts));
+    GAN_TRY(gather_squares(b, number, n));
+    b->mine_of = gan__moves_part(c->rank, c->size, n);
+    b->mine_of.at += b->from;
+    return GAN_OK;
+}
+
 gan_status gan__bucket_sum_new(gan__bucket_sum **out, const gan_team *t, int number, gan_reduce_mode mode,
                                const gan_kernels *k, const gan_sum_range *r, void *common, float *scratch)
 {
@@ -71,9 +115,8 @@ gan_status gan__bucket_sum_new(gan__bucket_sum **out, const gan_team *t, int num
     b->squares = (double *)(void *)((char *)common + flag_bytes(t));
     b->from = slice_begin(b, t->rank);
     b->to = slice_begin(b, t->rank + 1);
-    const int64_t begin = begin_of(b, b->from), end = begin_of(b, b->to);
-    gan_status s = gan_reduction_new(&b->column, &t->column, number, mode, b->mine + begin, end - begin);
-    if (s == GAN_OK && r->rounded) s = gan_reduction_round(b->column, k);
+    b->mine_of = (gan__stretch){b->from, b->to - b->from};
+    gan_status s = r->weights && t->n_teams > 1 ? share_update(b, number, r) : sum_by_teams(b, number, mode, r);
     if (s == GAN_OK) return GAN_OK;
     gan__bucket_sum_free(b);
     *out = NULL;
@@ -83,19 +126,22 @@ gan_status gan__bucket_sum_new(gan__bucket_sum **out, const gan_team *t, int num
 void gan__bucket_count_in(gan__bucket_sum *b, gan_flight *f)
 {
     gan_reduction_count_in(b->column, f);
+    for (int i = 0; i < GATHERS; i++)
+        if (b->gather[i]) gan_reduction_count_in(b->gather[i], f);
 }
 
 void gan__bucket_sum_free(gan__bucket_sum *b)
 {
     if (!b) return;
     gan_reduction_free(b->column);
+    for (int i = 0; i < GATHERS; i++) gan_reduction_free(b->gather[i]);
     gan_free(b);
 }
 
 void gan__bucket_slice(const gan__bucket_sum *b, int64_t *from, int64_t *to)
 {
-    *from = b->from;
-    *to = b->to;
+    *from = b->mine_of.at;
+    *to = b->mine_of.at + b->mine_of.n;
 }
 
 double *gan__bucket_squares(const gan__bucket_sum *b)
@@ -151,10 +197,36 @@ int gan__bucket_missing(const gan__bucket_sum *b, gan_event e)
     return b->team->rank;
 }
 
-void gan__bucket_arrive(gan__bucket_sum *b, gan_event e)
+static void raise_flag(gan__bucket_sum *b, gan_event e)
 {
     flag *mine = &b->flags[e * b->team->size + b->team->rank];
-    atomic_store_explicit(&mine->uses, ++b->uses[e], memory_order_release);
+    atomic_store_explicit(&mine->uses, b->uses[e], memory_order_release);
+}
+
+void gan__bucket_arrive(gan__bucket_sum *b, gan_event e)
+{
+    b->uses[e]++;
+    if (!b->gather[WEIGHTS] || e == GAN_STORED) raise_flag(b, e);
+}
+
+/* Start it unless it was, for this use; has it ended? */
+static gan_status gather(gan__bucket_sum *b, int which, uint64_t use, bool *ended)
+{
+    if (b->gathered[which] < use) GAN_TRY(gan_reduction_start(b->gather[which]));
+    b->gathered[which] = use;
+    return gan_reduction_test(b->gather[which], ended);
+}
+
+gan_status gan__bucket_look(gan__bucket_sum *b)
+{
+    const uint64_t measured = b->uses[GAN_MEASURED], updated = b->uses[GAN_UPDATED];
+    bool squares, weights;
+    if (!b->gather[WEIGHTS]) return GAN_OK;
+    GAN_TRY(gather(b, SQUARES, measured > updated ? measured : updated, &squares));
+    GAN_TRY(gather(b, WEIGHTS, updated, &weights));
+    if (squares) raise_flag(b, GAN_MEASURED);
+    if (squares && weights) raise_flag(b, GAN_UPDATED);
+    return GAN_OK;
 }
 
 gan_status gan__bucket_send(gan__bucket_sum *b, bool *gone)
@@ -168,4 +240,23 @@ gan_status gan__bucket_send(gan__bucket_sum *b, bool *gone)
 gan_status gan__bucket_back(gan__bucket_sum *b)
 {
     return gan_reduction_wait(b->column);
+}
+
+/* ---- parts ---------------------------------------------------------------------------------------------------- */
+
+gan_status gan__bucket_parts(const gan__bucket_sum *b, float *range, bool to_first)
+{
+    const gan_comm *c = &b->team->column;
+    for (int t = 1; t < c->size; t++) {
+        const gan__stretch part = gan__moves_part(t, c->size, b->to - b->from);
+        const int64_t at = begin_of(b, b->from + part.at), n = begin_of(b, b->from + part.at + part.n) - at;
+        if (c->rank != 0 && c->rank != t) continue;
+        const int other = c->rank == 0 ? t : 0;
+        if (to_first == (c->rank == t))
+            GAN_TRY(gan__mpi(MPI_Send(range + at, (int)n, MPI_FLOAT, other, GAN_TAG_PART, c->mpi), "send a part of a network"));
+        else
+            GAN_TRY(gan__mpi(MPI_Recv(range + at, (int)n, MPI_FLOAT, other, GAN_TAG_PART, c->mpi, MPI_STATUS_IGNORE),
+                             "receive a part of a network"));
+    }
+    return GAN_OK;
 }

@@ -26,6 +26,11 @@ int gan__bucket_missing(const gan__bucket_sum *b, gan_event e); /* a rank of the
 gan_status gan__bucket_send(gan__bucket_sum *b, bool *gone);
 gan_status gan__bucket_back(gan__bucket_sum *b);
 
+/* Raise the flags of events whose messages have come by now. */
+gan_status gan__bucket_look(gan__bucket_sum *b);
+/* See gan_comm_set_parts. */
+gan_status gan__bucket_parts(const gan__bucket_sum *b, float *range, bool to_first);
+
 /* The blocks [from, to) of the bucket that this rank updates. */
 void gan__bucket_slice(const gan__bucket_sum *b, int64_t *from, int64_t *to);
 /* After the meeting GAN_STORED: n <= GAN_UPDATE_BLOCK sums over all ranks from `at` on, within the slice; they

@@ -37,6 +37,7 @@ struct gan_comm_set {
     int *queue; /* [n] buckets that are stored here and must go to the other teams, in order of starting */
     int n_queue;
     float *scratch;
+    bool shared_updates; /* between teams: flags go up when messages have come */
     gan__helper *helper; /* NULL: messages move between kernels only */
     gan_flight *flights; /* by phase; NULL: nothing is counted */
     gan_collectives vtable;
@@ -55,12 +56,20 @@ static gan_status send_queued(gan_comm_set *s)
     return GAN_OK;
 }
 
+static gan_status look_at_buckets(gan_comm_set *s)
+{
+    for (int i = 0; s->shared_updates && i < s->n; i++)
+        if (s->list[i].bucket) GAN_TRY(gan__bucket_look(s->list[i].bucket));
+    return GAN_OK;
+}
+
 /* By the rank or its helper, which gives no signs of life: it would live on in a rank that hangs. */
 static gan_status move_on(void *user)
 {
     gan_comm_set *s = user;
     GAN_TRY(send_queued(s));
-    return gan_reductions_move_on(s->team->all);
+    GAN_TRY(gan_reductions_move_on(s->team->all));
+    return look_at_buckets(s);
 }
 
 static gan_status progress(void *user)
@@ -96,11 +105,14 @@ static gan_status meet(void *user, int number, gan_event e)
     const gan_team *t = s->team;
     gan_wait w = {.begun = false};
     note(s, "meet its team over", number);
+    GAN_TRY(look_at_buckets(s));
     for (int i = 1; !gan__bucket_all_came(s->list[number].bucket, e); i++) {
         if (i % LOOKS) continue;
         GAN_TRY(move_on(s));
-        if (gan_stall_due(t->all, &w))
-            gan_stall_waits(t->all, &w, t->number * t->size + gan__bucket_missing(s->list[number].bucket, e));
+        if (gan_stall_due(t->all, &w)) {
+            const int missing = gan__bucket_missing(s->list[number].bucket, e);
+            gan_stall_waits(t->all, &w, missing == t->rank ? -1 : t->number * t->size + missing); /* itself: for messages */
+        }
         sched_yield();
     }
     return GAN_OK;
@@ -204,6 +216,7 @@ static gan_status make_all(gan_comm_set *s, const gan_kernels *k, int n, const g
             continue;
         }
         GAN_TRY(gan__bucket_sum_new(&l->bucket, s->team, s->n, s->mode, k, r, common, s->scratch));
+        s->shared_updates |= r->weights && s->team->n_teams > 1;
         common += gan__bucket_bytes(s->team, r->blocks.n);
     }
     return GAN_OK;
@@ -261,6 +274,11 @@ gan_status gan_comm_set_drain(gan_comm_set *s)
     for (int i = 0; i < s->n; i++)
         if (s->list[i].started) GAN_TRY(wait_for(s, i));
     return GAN_OK;
+}
+
+gan_status gan_comm_set_parts(gan_comm_set *s, int number, float *range, bool to_first)
+{
+    return gan__bucket_parts(s->list[number].bucket, range, to_first);
 }
 
 void gan_comm_set_free(gan_comm_set *s)

@@ -19,6 +19,7 @@
  * range that it has finished it rounds before the gather, so that all ranks end with the same values (rounded.c). */
 #include "reduction.h"
 
+#include "moves.h"
 #include "mpi_check.h"
 #include "rounded.h"
 
@@ -29,16 +30,6 @@
 #include <assert.h>
 #include <limits.h>
 
-typedef struct range {
-    int64_t at, n;
-} range;
-
-typedef struct move {
-    int partner;
-    range send, receive;
-    bool add; /* receive into `theirs` and add; else receive in place */
-} move;
-
 struct gan_reduction {
     const gan_comm *c;
     gan_reduce_mode mode;
@@ -46,57 +37,14 @@ struct gan_reduction {
     float *data; /* [n], borrowed */
     int64_t n;
     float *theirs; /* [largest receive of a move that adds] */
-    move *moves;   /* [n_moves] */
-    int n_moves, at;
+    gan__moves moves;
+    int at; /* of these */
     gan__rounded *rounded; /* NULL: messages are floats */
     MPI_Request requests[2];
     bool in_flight;
     gan_flight *flight; /* NULL: not counted */
     gan_reduction *next; /* in the communicator's list */
 };
-
-/* ---- the list of moves --------------------------------------------------------------------------------------- */
-
-static void plan_whole(gan_reduction *r)
-{
-    for (int step = 1; step < r->c->size; step *= 2)
-        r->moves[r->n_moves++] = (move){r->c->rank ^ step, {0, r->n}, {0, r->n}, true};
-}
-
-static void plan_halving(gan_reduction *r)
-{
-    range mine = {0, r->n};
-    for (int step = 1; step < r->c->size; step *= 2) {
-        range low = {mine.at, mine.n / 2}, high = {mine.at + low.n, mine.n - low.n};
-        bool upper = r->c->rank & step;
-        mine = upper ? high : low;
-        r->moves[r->n_moves++] = (move){r->c->rank ^ step, upper ? low : high, mine, true};
-    }
-    for (int i = r->n_moves - 1; i >= 0; i--) {
-        const move *m = &r->moves[i];
-        r->moves[r->n_moves++] = (move){m->partner, m->receive, m->send, false};
-    }
-}
-
-static gan_status plan_moves(gan_reduction *r, bool whole)
-{
-    int rounds = 0;
-    while ((1 << rounds) < r->c->size) rounds++;
-    if (!(r->moves = gan_calloc(2 * rounds, sizeof *r->moves))) return GAN_ENOMEM;
-    if (whole)
-        plan_whole(r);
-    else
-        plan_halving(r);
-    return GAN_OK;
-}
-
-static gan_status plan(gan_reduction *r, int64_t whole_max)
-{
-    const bool whole = r->n <= whole_max;
-    GAN_TRY(plan_moves(r, whole));
-    int64_t room = r->n_moves == 0 ? 0 : whole ? r->n : r->n - r->n / 2;
-    return (r->theirs = gan_calloc(room, sizeof *r->theirs)) ? GAN_OK : GAN_ENOMEM;
-}
 
 /* ---- making -------------------------------------------------------------------------------------------------- */
 
@@ -133,16 +81,33 @@ static gan_status check_request(const gan_comm *c, int number, gan_reduce_mode m
     return GAN_OK;
 }
 
+/* The moves, and room for what comes to be added. */
+static gan_status plan(gan_reduction *r, gan__way way, int64_t units, const int64_t *cuts)
+{
+    int64_t room = 0;
+    GAN_TRY(gan__moves_new(&r->moves, way, r->c->rank, r->c->size, units, cuts));
+    for (int i = 0; i < r->moves.n; i++)
+        if (r->moves.list[i].add && r->moves.list[i].receive.n > room) room = r->moves.list[i].receive.n;
+    return (r->theirs = gan_calloc(room, sizeof *r->theirs)) ? GAN_OK : GAN_ENOMEM;
+}
+
+static gan_reduction *allocate(const gan_comm *c, int tag, gan_reduce_mode mode, float *data, int64_t n)
+{
+    gan_reduction *r = gan_calloc(1, sizeof *r);
+    if (!r) return NULL;
+    *r = (gan_reduction){.c = c, .mode = mode, .tag = tag, .data = data, .n = n};
+    r->requests[0] = r->requests[1] = MPI_REQUEST_NULL;
+    return r;
+}
+
 gan_status gan__reduction_new(gan_reduction **out, const gan_comm *c, int number, gan_reduce_mode mode,
                               float *data, int64_t n, int64_t whole_max)
 {
     *out = NULL;
     GAN_TRY(check_request(c, number, mode, n));
-    gan_reduction *r = gan_calloc(1, sizeof *r);
+    gan_reduction *r = allocate(c, GAN_TAG_REDUCTION + number, mode, data, n);
     if (!r) return GAN_ENOMEM;
-    *r = (gan_reduction){.c = c, .mode = mode, .tag = GAN_TAG_REDUCTION + number, .data = data, .n = n};
-    r->requests[0] = r->requests[1] = MPI_REQUEST_NULL;
-    gan_status s = mode == GAN_REDUCE_ORDERED && n > 0 ? plan(r, whole_max) : GAN_OK;
+    gan_status s = mode == GAN_REDUCE_ORDERED && n > 0 ? plan(r, n <= whole_max ? GAN__WHOLE : GAN__SUM, n, NULL) : GAN_OK;
     if (s == GAN_OK)
         *out = r;
     else
@@ -156,15 +121,35 @@ gan_status gan_reduction_new(gan_reduction **out, const gan_comm *c, int number,
     return gan__reduction_new(out, c, number, mode, data, n, GAN__WHOLE_MAX);
 }
 
+static gan_status check_teams(const gan_comm *c, const char *of, const char *instead)
+{
+    if (power_below(c->size) == c->size) return GAN_OK;
+    return GAN_FAIL(GAN_ECONFIG, "parallel.%s needs a power of two of teams, not %d: start other numbers of ranks, or write %s",
+                    of, c->size, instead);
+}
+
+gan_status gan__reduction_half_new(gan_reduction **out, const gan_comm *c, int number, int tags, bool gather, float *data,
+                                   int64_t n_units, const int64_t *cuts)
+{
+    *out = NULL;
+    GAN_TRY(check_teams(c, "sharded_update = yes", "sharded_update = no"));
+    const int64_t n = cuts[n_units] - cuts[0];
+    GAN_TRY(check_request(c, number, GAN_REDUCE_FAST, n));
+    gan_reduction *r = allocate(c, tags + number, GAN_REDUCE_ORDERED, data, n);
+    if (!r) return GAN_ENOMEM;
+    gan_status s = plan(r, gather ? GAN__GATHER : GAN__HALVE, n_units, cuts);
+    if (s == GAN_OK)
+        *out = r;
+    else
+        gan_reduction_free(r);
+    return s;
+}
+
 gan_status gan_reduction_round(gan_reduction *r, const gan_kernels *k)
 {
     if (r->n <= GAN__WHOLE_MAX || r->c->size == 1) return GAN_OK;
-    if (power_below(r->c->size) != r->c->size)
-        return GAN_FAIL(GAN_ECONFIG,
-                        "parallel.messages = bfloat16 needs a power of two of teams, not %d: start other numbers of ranks, or "
-                        "write messages = float32",
-                        r->c->size);
-    if (!r->moves) GAN_TRY(plan_moves(r, false));
+    GAN_TRY(check_teams(r->c, "messages = bfloat16", "messages = float32"));
+    if (!r->moves.list) GAN_TRY(gan__moves_new(&r->moves, GAN__SUM, r->c->rank, r->c->size, r->n, NULL));
     r->mode = GAN_REDUCE_ORDERED;
     gan_free(r->theirs); /* for sums of floats */
     r->theirs = NULL;
@@ -177,7 +162,7 @@ void gan_reduction_free(gan_reduction *r)
     assert(!r->in_flight);
     gan__rounded_free(r->rounded);
     gan_free(r->theirs);
-    gan_free(r->moves);
+    gan__moves_free(&r->moves);
     gan_free(r);
 }
 
@@ -204,7 +189,7 @@ static void retire(gan_reduction *r)
     if (r->flight && --r->flight->under_way == 0) *r->flight->seconds += gan_clock_s() - r->flight->since;
 }
 
-static void round_range(const gan_reduction *r, range at)
+static void round_range(const gan_reduction *r, gan__stretch at)
 {
     const gan__rounded *h = r->rounded;
     h->k->bf16_round(at.n, r->data + at.at, h->rest + at.at, h->sums + at.at);
@@ -212,7 +197,7 @@ static void round_range(const gan_reduction *r, range at)
 
 static gan_status post_move(gan_reduction *r)
 {
-    const move *m = &r->moves[r->at];
+    const gan__move *m = &r->moves.list[r->at];
     const gan__rounded *h = r->rounded;
     const MPI_Datatype type = h ? MPI_UINT16_T : MPI_FLOAT;
     const void *from = h ? (void *)(h->sums + m->send.at) : (void *)(r->data + m->send.at);
@@ -225,17 +210,17 @@ static gan_status post_move(gan_reduction *r)
                     "send a part of a reduction");
 }
 
-static void finish_rounded(gan_reduction *r, const move *m)
+static void finish_rounded(gan_reduction *r, const gan__move *m)
 {
     const gan__rounded *h = r->rounded;
     if (m->add) h->k->bf16_add(m->receive.n, h->theirs, r->data + m->receive.at);
-    if (r->at == r->n_moves / 2) round_range(r, m->receive); /* finished: the gather begins */
-    if (r->at == r->n_moves) h->k->bf16_store(r->n, h->sums, r->data);
+    if (r->at == r->moves.n / 2) round_range(r, m->receive); /* finished: the gather begins */
+    if (r->at == r->moves.n) h->k->bf16_store(r->n, h->sums, r->data);
 }
 
 static void finish_move(gan_reduction *r)
 {
-    const move *m = &r->moves[r->at++];
+    const gan__move *m = &r->moves.list[r->at++];
     if (r->rounded) finish_rounded(r, m);
     if (r->rounded || !m->add) return;
     float *restrict sum = r->data + m->receive.at;
@@ -250,8 +235,8 @@ static gan_status move_on(gan_reduction *r)
         GAN_TRY(gan__mpi(MPI_Testall(2, r->requests, &arrived, MPI_STATUSES_IGNORE),
                          "finish a part of a reduction"));
         if (!arrived) break;
-        if (r->at < r->n_moves) finish_move(r);
-        if (r->at < r->n_moves)
+        if (r->at < r->moves.n) finish_move(r);
+        if (r->at < r->moves.n)
             GAN_TRY(post_move(r));
         else
             retire(r);
@@ -293,7 +278,7 @@ gan_status gan_reduction_wait(gan_reduction *r)
     gan_wait w = {.begun = false};
     while (r->in_flight) {
         GAN_TRY(gan_reductions_move_on(r->c));
-        if (gan_stall_due(r->c, &w)) gan_stall_waits(r->c, &w, r->at < r->n_moves ? r->moves[r->at].partner : -1);
+        if (gan_stall_due(r->c, &w)) gan_stall_waits(r->c, &w, r->at < r->moves.n ? r->moves.list[r->at].partner : -1);
     }
     return GAN_OK;
 }
@@ -301,7 +286,7 @@ gan_status gan_reduction_wait(gan_reduction *r)
 int64_t gan_reduction_bytes_sent(const gan_reduction *r)
 {
     int64_t floats = 0;
-    for (int i = 0; i < r->n_moves; i++) floats += r->moves[i].send.n;
+    for (int i = 0; i < r->moves.n; i++) floats += r->moves.list[i].send.n;
     if (r->mode == GAN_REDUCE_FAST) floats = 2 * (r->c->size - 1) * r->n / r->c->size;
     return floats * (int64_t)(r->rounded ? sizeof *r->rounded->sums : sizeof(float));
 }

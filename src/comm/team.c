@@ -4,6 +4,7 @@
 #include "gan/mem.h"
 
 #include <string.h>
+#include <sys/mman.h>
 
 static int64_t common_divisor(int64_t a, int64_t b)
 {
@@ -80,11 +81,21 @@ static int64_t rounded(int64_t bytes)
     return (bytes + 63) / 64 * 64;
 }
 
+/* Its pages are there when they are touched: of what other teams update for it (parallel.sharded_update) they never are. */
+static gan_status map_alone(gan_team_memory *m, int64_t bytes)
+{
+    void *at = mmap(NULL, (size_t)bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (at == MAP_FAILED)
+        return GAN_FAIL(GAN_ENOMEM, "no memory for the %.1f MiB of the networks; smaller networks need less, and nodes with more "
+                        "memory have it", (double)bytes / 1048576);
+    m->alone = m->common = at;
+    m->alone_bytes = bytes;
+    return GAN_OK;
+}
+
 static gan_status have_alone(gan_team_memory *m, const gan_team *t, int64_t bytes)
 {
-    m->alone = gan_calloc(bytes, 1);
-    m->common = m->alone;
-    return gan_comm_agree(t->all, m->alone ? GAN_OK : GAN_ENOMEM);
+    return gan_comm_agree(t->all, map_alone(m, bytes > 0 ? bytes : 64));
 }
 
 static gan_status have_together(gan_team_memory *m, const gan_team *t, int64_t bytes)
@@ -111,6 +122,6 @@ gan_status gan_team_memory_open(gan_team_memory *m, const gan_team *t, int64_t c
 void gan_team_memory_close(gan_team_memory *m)
 {
     gan_shared_close(&m->shared);
-    gan_free(m->alone);
+    if (m->alone) munmap(m->alone, (size_t)m->alone_bytes);
     memset(m, 0, sizeof *m);
 }

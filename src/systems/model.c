@@ -95,15 +95,15 @@ gan_status gan_model_init(gan_model *m)
     return GAN_OK;
 }
 
-uint64_t gan_model_digest(const gan_model *m)
+uint64_t gan_model_digest(const gan_model *m, bool all)
 {
     uint64_t h = GAN_DIGEST_START;
     for (int i = 0; i < m->n_nets; i++) {
         const gan_network *net = m->nets[i];
         const size_t bytes = (size_t)net->arena_floats * sizeof(float);
         h = gan_digest(h, net->w, bytes);
-        if (net->ema) h = gan_digest(h, net->ema, bytes);
-        for (int a = 0; a < gan_optimizer_arrays(m->opts[i]); a++) h = gan_digest(h, gan_optimizer_array(m->opts[i], a), bytes);
+        if (net->ema && all) h = gan_digest(h, net->ema, bytes);
+        for (int a = 0; all && a < gan_optimizer_arrays(m->opts[i]); a++) h = gan_digest(h, gan_optimizer_array(m->opts[i], a), bytes);
     }
     return h;
 }

@@ -62,6 +62,7 @@ static gan_status time_steps(gan_session *s, int64_t steps, double *seconds)
     }
     gan_session_settle(s);
     seconds[steps - 1] = gan_clock_s() - begin;
+    gan_session_parts(s, true); /* for the digest */
     gan_stall_close(s->comm);
     qsort(seconds, (size_t)steps, sizeof *seconds, ascending);
     return GAN_OK;
@@ -73,7 +74,7 @@ static void print_json(const gan_session *s, int64_t steps, double median_s, dou
            "\"steps\": %lld, \"images_per_s\": %.2f, \"step_s\": %.6f, \"digest\": \"%016" PRIx64 "\", \"phases\": {",
            GAN_VERSION, s->k->name, s->layout.mode == GAN_REDUCE_ORDERED ? "ordered" : "fast", s->layout.ranks, s->threads,
            (long long)(s->layout.batch / s->layout.ranks), (long long)steps, images_per_s, median_s,
-           gan_model_digest(s->model)); /* after the warm-up and these steps */
+           gan_model_digest(s->model, true)); /* after the warm-up and these steps */
     for (int i = 1; i < gan_graph_phases(s->step->graph); i++)
         printf("%s\"%s\": {\"compute_s\": %.6f, \"exposed_s\": %.6f, \"comm_s\": %.6f, \"bytes\": %.0f}", i > 1 ? ", " : "",
                gan_graph_phase_name(s->step->graph, i), s->times[i].compute_s / (double)steps,

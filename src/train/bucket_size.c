@@ -24,17 +24,22 @@ gan_status gan_buckets_choose(gan_session *s, int ranks)
     return GAN_OK;
 }
 
+static const char *update_text(const gan_session *s)
+{
+    return s->sharded ? "; each team updates a part" : "";
+}
+
 void gan_bucket_size_say(const gan_session *s)
 {
     const gan_calibration *c = &s->costs;
     if (s->layout.ranks == 1) return;
     if (c->n < 2) {
-        gan_say(GAN_NORMAL, "buckets   %lld KiB%s", (long long)s->model->bucket_kib,
-                rounded(s) ? ", bfloat16 between teams: bits depend on ranks and teams" : "");
+        gan_say(GAN_NORMAL, "buckets   %lld KiB%s%s", (long long)s->model->bucket_kib,
+                rounded(s) ? ", bfloat16 between teams: bits depend on ranks and teams" : "", update_text(s));
         return;
     }
-    gan_say(GAN_NORMAL, "buckets   %lld KiB, as measured: a sum over the ranks takes %.1f us and %.2f ms per MiB",
-            (long long)s->model->bucket_kib, c->latency_s * 1e6, 1048576e3 / c->bytes_per_s);
+    gan_say(GAN_NORMAL, "buckets   %lld KiB, as measured: a sum over the ranks takes %.1f us and %.2f ms per MiB%s",
+            (long long)s->model->bucket_kib, c->latency_s * 1e6, 1048576e3 / c->bytes_per_s, update_text(s));
     for (int i = 0; i < c->n; i++)
         gan_say(GAN_VERBOSE, "          %lld KiB in %.1f us", (long long)(c->bytes[i] / 1024), c->s[i] * 1e6);
 }

@@ -58,7 +58,7 @@ static gan_status total_steps(const gan_session *s, int64_t *steps)
     return GAN_OK;
 }
 
-/* Rank 0's arenas to the first ranks of the other teams. */
+/* Rank 0's arenas to the first ranks of the other teams; the weights only, where these have parts of the rest. */
 static gan_status share_arenas(loop *l)
 {
     const gan_comm *firsts = &l->s.team.column;
@@ -66,6 +66,7 @@ static gan_status share_arenas(loop *l)
         gan_network *net = l->s.model->nets[i];
         int64_t bytes = net->arena_floats * (int64_t)sizeof(float);
         GAN_TRY(gan_comm_bcast(firsts, net->w, bytes));
+        if (l->s.sharded) continue;
         if (net->ema) GAN_TRY(gan_comm_bcast(firsts, net->ema, bytes));
         for (int a = 0; a < gan_optimizer_arrays(l->s.model->opts[i]); a++)
             GAN_TRY(gan_comm_bcast(firsts, gan_optimizer_array(l->s.model->opts[i], a), bytes));
@@ -79,7 +80,9 @@ static gan_status share_state(loop *l)
     int64_t state[2] = {l->step, l->saved};
     GAN_TRY(gan_comm_bcast(l->s.comm, state, sizeof state));
     l->step = state[0], l->saved = state[1];
-    return gan_comm_agree(l->s.comm, l->s.team.rank == 0 ? share_arenas(l) : GAN_OK);
+    GAN_TRY(gan_comm_agree(l->s.comm, l->s.team.rank == 0 ? share_arenas(l) : GAN_OK));
+    gan_session_parts(&l->s, false);
+    return GAN_OK;
 }
 
 static gan_status open_files(loop *l, bool fresh)
@@ -156,7 +159,7 @@ static gan_status check_drift(loop *l, bool storing)
     if (!digest_due(l, storing)) return GAN_OK;
     uint64_t *all = gan_calloc(c->size, sizeof *all);
     if (!all) gan_comm_abort(c, GAN_ENOMEM, gan_fail_text());
-    gan_status s = gan_comm_gather(c, l->s.team.rank == 0 ? gan_model_digest(l->s.model) : 0, all);
+    gan_status s = gan_comm_gather(c, l->s.team.rank == 0 ? gan_model_digest(l->s.model, !l->s.sharded) : 0, all);
     for (int r = l->s.team.size; r < c->size && s == GAN_OK; r += l->s.team.size)
         if (all[r] != all[0])
             s = GAN_FAIL(GAN_EDRIFT,
@@ -212,6 +215,7 @@ static gan_status boundary(loop *l, bool recorded, bool *stop)
     *stop = true;
     if (recorded) take_record(l);
     GAN_TRY(check_drift(l, storing));
+    if (storing || due(l, "samples")) gan_session_parts(&l->s, true);
     if (l->out) {
         if (l->failure == GAN_OK) l->failure = write_outputs(l, recorded);
         mine[FAILED] = l->failure != GAN_OK || gan_outputs_failed(l->out);
@@ -223,6 +227,7 @@ static gan_status boundary(loop *l, bool recorded, bool *stop)
     if (!*stop) return GAN_OK;
     GAN_TRY(settle(l));
     GAN_TRY(check_drift(l, true)); /* a checkpoint follows */
+    gan_session_parts(&l->s, true);
     return l->failure != GAN_OK ? l->failure : GAN_ESTOPPED;
 }
 

@@ -136,11 +136,17 @@ static gan_status make_reductions(gan_session *s)
     const int n = s->step->n_reductions;
     const int64_t stride = s->memory.each_bytes / (int64_t)sizeof(float);
     const bool rounded = gan_config_choice(s->cfg, "parallel", "messages") == 1;
+    s->sharded = gan_config_bool(s->cfg, "parallel", "sharded_update") && s->team.n_teams > 1;
+    if (s->sharded && rounded)
+        return GAN_FAIL(GAN_ECONFIG,
+                        "%s: parallel.sharded_update = yes sends weights, which messages = bfloat16 would round: choose one",
+                        gan_config_where(s->cfg, "parallel", "sharded_update"));
     gan_sum_range *ranges = gan_calloc(n, sizeof *ranges);
     GAN_TRY(gan_comm_agree(s->comm, ranges ? GAN_OK : GAN_ENOMEM));
     for (int i = 0; i < n; i++) {
         const gan_range *r = &s->step->reductions[i];
-        ranges[i] = (gan_sum_range){r->data, r->n, r->bucket ? stride : 0, r->phase, r->blocks, rounded, ""};
+        ranges[i] = (gan_sum_range){r->data, r->n, r->bucket ? stride : 0, r->phase, r->blocks, rounded, NULL, ""};
+        if (s->sharded && r->bucket) ranges[i].weights = s->model->nets[r->net]->w + r->offset;
         name_range(s, i, ranges[i].name);
     }
     gan_status status = gan_comm_set_new(&s->set, &s->team, s->layout.mode, s->k, n, ranges);
@@ -233,6 +239,25 @@ void gan_session_settle(gan_session *s)
     if (!s->run.pending) return;
     s->run.pending = false;
     end_if_failed(s, gan_exec_carried(s->plan, &s->run, s->times));
+}
+
+static gan_status move_parts(gan_session *s, bool to_first)
+{
+    for (int i = 0; i < s->step->n_reductions; i++) {
+        const gan_range *r = &s->step->reductions[i];
+        if (!r->bucket) continue;
+        const gan_network *net = s->model->nets[r->net];
+        const gan_optimizer *o = s->model->opts[r->net];
+        if (net->ema) GAN_TRY(gan_comm_set_parts(s->set, i, net->ema + r->offset, to_first));
+        for (int a = 0; a < gan_optimizer_arrays(o); a++)
+            GAN_TRY(gan_comm_set_parts(s->set, i, gan_optimizer_array(o, a) + r->offset, to_first));
+    }
+    return GAN_OK;
+}
+
+void gan_session_parts(gan_session *s, bool to_first)
+{
+    if (s->sharded) end_if_failed(s, gan_comm_agree(s->comm, move_parts(s, to_first)));
 }
 
 void gan_session_reset_times(gan_session *s)

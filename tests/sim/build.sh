@@ -8,5 +8,5 @@ hooks="-DMPI_Irecv=hooks_irecv -DMPI_Isend=hooks_isend -DMPI_Testall=hooks_testa
 # shellcheck disable=SC2086
 smpicc $flags $hooks -c src/comm/reduction.c -o "$out/reduction.o"
 # shellcheck disable=SC2086
-smpicc $flags -o "$out/sim" tests/sim/sim.c tests/sim/hooks.c "$out/reduction.o" src/comm/rounded.c src/base/clock.c src/base/status.c \
-    src/base/mem.c src/io/file.c src/train/schedule_trace.c -lm
+smpicc $flags -o "$out/sim" tests/sim/sim.c tests/sim/hooks.c "$out/reduction.o" src/comm/rounded.c src/comm/moves.c \
+    src/base/clock.c src/base/status.c src/base/mem.c src/io/file.c src/train/schedule_trace.c -lm
