@@ -43,7 +43,7 @@ typedef struct gan_calibration {
     int n; /* sizes measured; below 2, where the room is too small for more, nothing follows */
     int64_t bytes[GAN_CALIBRATION_SIZES];
     double s[GAN_CALIBRATION_SIZES]; /* of a sum of so many bytes, on rank 0 */
-    double latency_s, bytes_per_s;   /* the line through them */
+    double latency_s, bytes_per_s;   /* time of the smallest; from there to the largest */
     int64_t kib;                     /* of a bucket: latency is a tenth of its time */
 } gan_calibration;
 

@@ -1,7 +1,8 @@
 /* How large buckets should be here: a few sums of different sizes are timed on the ranks as they are, from the first store to
- * the last update, within teams and between them. Their times lie on a line, latency + bytes / bandwidth. Small buckets start
- * and end early, but pay the latency more often: the size at which it is a tenth of the time is taken. Only the speed of a run
- * depends on what comes out, so it does not matter that it is not the same each time. */
+ * the last update, within teams and between them. The smallest takes hardly longer than an empty one, the largest tells the
+ * bandwidth. Small buckets start and end early, but pay the latency more often: the size at which it is a tenth of the time is
+ * taken, within bounds, for the ranks may have been disturbed. Only the speed of a run depends on what comes out, so it does
+ * not matter that it is not the same each time. */
 #include "gan/collectives.h"
 
 #include "gan/clock.h"
@@ -9,7 +10,7 @@
 
 #include <math.h>
 
-enum { USES = 4, LEAST_KIB = 64, MOST_KIB = 4096 }; /* of the uses the first only warms up */
+enum { USES = 4, LEAST_KIB = 256, MOST_KIB = 4096 }; /* of the uses the first only warms up */
 static const double LATENCY_SHARE = 0.1, ENOUGH_S = 0.02;
 
 typedef struct trial {
@@ -49,7 +50,7 @@ static void choose(gan_calibration *c)
 {
     const int last = c->n - 1;
     const double per_byte = fmax((c->s[last] - c->s[0]) / (double)(c->bytes[last] - c->bytes[0]), 1e-15);
-    c->latency_s = fmax(c->s[0] - per_byte * (double)c->bytes[0], 0);
+    c->latency_s = c->s[0];
     c->bytes_per_s = 1 / per_byte;
     const double wanted = c->latency_s * c->bytes_per_s * (1 / LATENCY_SHARE - 1) / 1024;
     c->kib = LEAST_KIB;

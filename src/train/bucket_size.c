@@ -38,7 +38,7 @@ void gan_bucket_size_say(const gan_session *s)
                 rounded(s) ? ", bfloat16 between teams: bits depend on ranks and teams" : "", update_text(s));
         return;
     }
-    gan_say(GAN_NORMAL, "buckets   %lld KiB, as measured: a sum over the ranks takes %.1f us and %.2f ms per MiB%s",
+    gan_say(GAN_NORMAL, "buckets   %lld KiB, as measured: a sum over the ranks takes at least %.1f us, and %.2f ms per MiB%s",
             (long long)s->model->bucket_kib, c->latency_s * 1e6, 1048576e3 / c->bytes_per_s, update_text(s));
     for (int i = 0; i < c->n; i++)
         gan_say(GAN_VERBOSE, "          %lld KiB in %.1f us", (long long)(c->bytes[i] / 1024), c->s[i] * 1e6);
