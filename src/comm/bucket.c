@@ -252,11 +252,10 @@ gan_status gan__bucket_parts(const gan__bucket_sum *b, float *range, bool to_fir
         const int64_t at = begin_of(b, b->from + part.at), n = begin_of(b, b->from + part.at + part.n) - at;
         if (c->rank != 0 && c->rank != t) continue;
         const int other = c->rank == 0 ? t : 0;
-        if (to_first == (c->rank == t))
-            GAN_TRY(gan__mpi(MPI_Send(range + at, (int)n, MPI_FLOAT, other, GAN_TAG_PART, c->mpi), "send a part of a network"));
-        else
-            GAN_TRY(gan__mpi(MPI_Recv(range + at, (int)n, MPI_FLOAT, other, GAN_TAG_PART, c->mpi, MPI_STATUS_IGNORE),
-                             "receive a part of a network"));
+        MPI_Request q;
+        const int code = to_first == (c->rank == t) ? MPI_Isend(range + at, (int)n, MPI_FLOAT, other, GAN_TAG_PART, c->mpi, &q)
+                                                    : MPI_Irecv(range + at, (int)n, MPI_FLOAT, other, GAN_TAG_PART, c->mpi, &q);
+        GAN_TRY(gan__finish(c, code, &q, "move a part of a network"));
     }
     return GAN_OK;
 }
