@@ -54,7 +54,8 @@ static void take_slice(const bench *b, const gan_collectives *comm, int i)
     int64_t from, to;
     comm->slice(comm->user, i, &from, &to);
     for (int64_t k = from; k < to; k++) {
-        const int64_t at = k * GAN_UPDATE_BLOCK, left = bucket_n(b, i) - at, n = left < GAN_UPDATE_BLOCK ? left : GAN_UPDATE_BLOCK;
+        const int64_t at = k * GAN_UPDATE_BLOCK, left = bucket_n(b, i) - at;
+        const int64_t n = left < GAN_UPDATE_BLOCK ? left : GAN_UPDATE_BLOCK;
         const float *sum = comm->summed(comm->user, i, at, n, b->scratch);
         memcpy(b->sums + (int64_t)i * BUCKET + at, sum, (size_t)n * sizeof *sum);
     }

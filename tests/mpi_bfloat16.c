@@ -120,7 +120,8 @@ static void not_finite(mpi_test *t)
     gan_reduction *r = rounded(t, GAN_REDUCE_ORDERED, x, N);
     for (int use = 0; r && use < 3; use++) {
         for (int64_t i = 0; i < N; i++) x[i] = 1;
-        if (use == 1 && t->c->rank == t->c->size - 1) x[0] = NAN, x[N - 1] = INFINITY, x[7] = 3.4e38f; /* which is infinite when rounded */
+        if (use == 1 && t->c->rank == t->c->size - 1)
+            x[0] = NAN, x[N - 1] = INFINITY, x[7] = 3.4e38f; /* which is infinite when rounded */
         sum(t, r);
         for (int64_t i = 0; i < N; i += N - 1)
             CHECK(t, isfinite(x[i]) == (use != 1), "use %d, element %lld: %g", use, (long long)i, (double)x[i]);
@@ -134,7 +135,8 @@ static void traffic(mpi_test *t)
     static float x[1 << 14];
     const int64_t P = t->c->size, n = 1 << 14;
     gan_reduction *r = rounded(t, GAN_REDUCE_ORDERED, x, n);
-    CHECK(t, r && gan_reduction_bytes_sent(r) == 4 * (P - 1) * n / P, "%lld bytes", (long long)(r ? gan_reduction_bytes_sent(r) : -1));
+    const int64_t got = r ? gan_reduction_bytes_sent(r) : -1;
+    CHECK(t, got == 4 * (P - 1) * n / P, "%lld bytes", (long long)got);
     gan_reduction_free(r);
 }
 

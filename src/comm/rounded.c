@@ -1,6 +1,6 @@
 /* Memory of reductions whose messages are bfloat16. In each use every element is rounded exactly once on each rank: where it is
- * sent away as a summand, or where its sum is finished. The error of that is kept, and added to the same element in the next use. So
- * nothing of a gradient is lost for good, however small it is beside its neighbours (error feedback; Seide et al. 2014). */
+ * sent away as a summand, or where its sum is finished. The error of that is kept, and added to the same element in the next use.
+ * So nothing of a gradient is lost for good, however small it is beside its neighbours (error feedback; Seide et al. 2014). */
 #include "rounded.h"
 
 #include "gan/mem.h"
