@@ -22,6 +22,7 @@ clean_up() {
 }
 
 host() { echo "$GAN_NET$1"; }
+link() { nsenter --net=/run/netns/"$(host "$1")" ip link set net0 "$2"; } # host, up or down
 
 # ---- running and what is left -----------------------------------------------------------------------------------------
 
@@ -126,9 +127,9 @@ host_is_killed() {
 # What hangs on the limit has to end within it, and 10 s for an mpirun that does not give up.
 cut_off() { # what, host, ranks
     under_way "$dir/cut$2" "$3" $(($3 / 4))
-    ip -n "$(host "$2")" link set net0 down
+    link "$2" down
     ends_with "$1" $((limit + 20))
-    ip -n "$(host "$2")" link set net0 up
+    link "$2" up
 }
 
 host_is_cut_off() {
@@ -152,9 +153,9 @@ first_host_is_cut_off() {
 # Shorter than the limit: TCP sends again what was lost.
 link_comes_back() {
     under_way "$dir/back" 4 1
-    ip -n "$(host 2)" link set net0 down
+    link 2 down
     sleep 1
-    ip -n "$(host 2)" link set net0 up
+    link 2 up
     good "$1"
 }
 

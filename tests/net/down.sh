@@ -17,5 +17,6 @@ done
 [ -s "$net_state/switch.pid" ] && kill "$(cat "$net_state/switch.pid")" 2>/dev/null
 # What Open MPI leaves of processes that were killed: segments and folders named after the host.
 for host in $(net_hosts); do rm -rf /dev/shm/vader_segment."$host".* "${TMPDIR:-/tmp}/ompi.$host".*; done
+[ -e "$net_state/mounted" ] && [ -z "$(ls -A /run/netns)" ] && umount /run/netns && rmdir /run/netns
 rm -rf "$net_state"
 echo "hosts \"$net\" are gone"

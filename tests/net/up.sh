@@ -14,19 +14,26 @@ mkdir -m 700 "$net_state" 2>/dev/null || { echo "$0: hosts \"$net\" are up alrea
 echo "$hosts" >"$net_state/hosts"
 trap 'sh "$net_here/down.sh" >/dev/null' EXIT # half a set is none
 
+# `ip -n` would mount /sys anew, which is not allowed everywhere.
+on() { # namespace, command
+    ns=$1
+    shift
+    nsenter --net=/run/netns/"$ns" "$@"
+}
+
 # A burst is as long as the pieces in which TCP hands data to a device, so that none must be cut.
 shape() { # namespace, device
-    [ "$rate" = 0 ] || tc -n "$1" qdisc add dev "$2" root tbf rate "$rate" burst "${BURST:-72kb}" limit 4mb
+    [ "$rate" = 0 ] || on "$1" tc qdisc add dev "$2" root tbf rate "$rate" burst "${BURST:-72kb}" limit 4mb
 }
 
 # The switch is a host without an address; a link's far end has the host's name there.
 bridge() {
     ip netns add "$net-switch"
-    ip -n "$net-switch" link add bridge0 type bridge
-    ip -n "$net-switch" link set bridge0 up
+    on "$net-switch" ip link add bridge0 type bridge
+    on "$net-switch" ip link set bridge0 up
     for host in $(net_hosts); do
-        ip -n "$host" link add net0 mtu "$mtu" type veth peer name "$host" mtu "$mtu" netns "$net-switch"
-        ip -n "$net-switch" link set "$host" master bridge0 up
+        on "$host" ip link add net0 mtu "$mtu" type veth peer name "$host" mtu "$mtu" netns "$net-switch"
+        on "$net-switch" ip link set "$host" master bridge0 up
         shape "$host" net0
         shape "$net-switch" "$host"
     done
@@ -46,15 +53,16 @@ delaying_switch() {
     exit 1
 }
 
+grep -q ' /run/netns ' /proc/mounts || : >"$net_state/mounted" # `ip netns add` will mount it
 for host in $(net_hosts); do
     ip netns add "$host"
-    ip -n "$host" link set lo up
+    on "$host" ip link set lo up
 done
 if [ "$delay" = 0 ]; then bridge; else delaying_switch; fi
 i=0
 for host in $(net_hosts); do
-    ip -n "$host" addr add "$net_address.$((i += 1))/24" dev net0
-    ip -n "$host" link set net0 up
+    on "$host" ip addr add "$net_address.$((i += 1))/24" dev net0
+    on "$host" ip link set net0 up
 done
 trap - EXIT
 echo "$hosts hosts: $(net_hosts | paste -s -d ' '), rate $rate, delay $delay us"
