@@ -10,11 +10,6 @@ random() { # below: a random number
     echo $(($(od -An -N2 -tu2 /dev/urandom) % $1))
 }
 
-newest() { # run directory: step of its newest checkpoint
-    n=$(ls "$1/checkpoints" 2>/dev/null | sed -n 's/^step-0*\([0-9][0-9]*\)\.h5$/\1/p' | tail -n 1)
-    echo "${n:-0}"
-}
-
 # ---- more steps, on other ranks -----------------------------------------------------------------------------------
 
 layers='generator.layers=dense 90, batch_norm, relu, dense 2'

@@ -74,3 +74,8 @@ rank() { # number: the process that is this rank
 
 is_up() { [ -n "$(ours "$program")" ]; }
 is_training() { grep -q '^step ' "$dir/output"; }
+
+newest() { # run directory: step of its newest checkpoint
+    n=$(ls "$1/checkpoints" 2>/dev/null | sed -n 's/^step-0*\([0-9][0-9]*\)\.h5$/\1/p' | tail -n 1)
+    echo "${n:-0}"
+}
