@@ -3,7 +3,7 @@
 # Jobs that nothing happens to. Proved: the scripts of gan_mpi slurm start on several nodes by mpirun and by srun, with ranks and
 # threads as asked, and train what a local run trains; the same job submitted again finds it done.
 . tests/slurm/cases.sh
-sed -i 's/^steps = .*/steps = 60/' "$job"
+sed -i 's/^steps = .*/steps = 20/' "$job"
 
 script mpirun --nodes 4 --ranks-per-node 2
 script srun --nodes 4 --ranks-per-node 2 --launcher srun
@@ -26,5 +26,5 @@ done
 submit mpirun
 ends "$id"
 cat "$dir/logs/mpirun" >"$dir/output"
-says 'submitted again' 'finished  already, 60 steps'
+says 'submitted again' 'finished  already, 20 steps'
 verdict

@@ -1,5 +1,6 @@
 # Sourced by the cases: jobs of the cluster that check.sh has started, and what became of them. $job (tests/jobs.sh) runs for ever
-# unless it is told when to end, so that whatever is done to it is done in the midst of it.
+# unless it is told when to end, so that whatever is done to it is done in the midst of it. It writes a checkpoint after every step, which
+# makes it slow: an uninterrupted run without them has come as far in a moment.
 . "${GAN_SLURM:?the directory of a cluster; cases are run by make check-slurm}/env"
 . tests/jobs.sh
 gan=$(realpath "$gan")
@@ -12,7 +13,7 @@ clean_up() {
 jobs=
 
 sed -i "s/^steps = .*/steps = 1000000000/; s/^samples = .*/samples = 3000/" "$job"
-printf '[checkpoint]\nevery = 200\n' >>"$job"
+printf '[checkpoint]\nevery = 1\n' >>"$job"
 
 # script NAME ARGUMENT...: a script of gan_mpi slurm for a job of its own, $dir/NAME.ini, whose run is in $dir/NAME.
 script() {
@@ -75,7 +76,7 @@ step_of() { # run: that of its newest checkpoint
 
 # ends_soon NAME: some steps more and it is done; to be said while it does not run.
 ends_soon() {
-    sed -i "s/^steps = .*/steps = $(($(step_of "$1") + 60))/" "$dir/$1.ini"
+    sed -i "s/^steps = .*/steps = $(($(step_of "$1") + 20))/" "$dir/$1.ini"
 }
 
 # started_again NAME JOB: waits until the job is started once more after some fault, and has its run go on and end soon.
@@ -91,7 +92,7 @@ started_again() {
 
 # as_uninterrupted NAME WHAT: that run has the hash of one that nothing has happened to, on this machine, without SLURM.
 as_uninterrupted() {
-    mpirun -np 2 "$gan" "$dir/$1.ini" --set run.dir="$dir/local-$1" >"$dir/output" 2>&1 </dev/null ||
+    mpirun -np 2 "$gan" "$dir/$1.ini" --set run.dir="$dir/local-$1" --set checkpoint.every=1000000 >"$dir/output" 2>&1 </dev/null ||
         fail "an uninterrupted run of $1" 'exit code 0' "$(cat "$dir/output")"
     same "hash of $1, $2" "$(hash_of "$dir/local-$1")" "$(hash_of "$dir/$1")"
 }
@@ -103,6 +104,6 @@ went_on() {
     ends "$2" 1
     same "$1: state, exit code, restarts" 'COMPLETED 0:0 1' "$end"
     cat "$dir/logs/$1" >"$dir/output"
-    says "$1 goes on" "$(($(sed -n 's/^steps = //p' "$dir/$1.ini") - 60)) steps are done"
+    says "$1 goes on" "$(($(sed -n 's/^steps = //p' "$dir/$1.ini") - 20)) steps are done"
     as_uninterrupted "$1" 'stopped and started again'
 }
