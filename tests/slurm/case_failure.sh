@@ -4,6 +4,12 @@
 # one that its user cancels come to an end, once and for all.
 . tests/slurm/cases.sh
 
+rank_of() { # run: the process id of one of its ranks
+    for command in $(grep -lsaF "$dir/$1.ini" /proc/[0-9]*/cmdline); do
+        grep -qsa "^$gan" "$command" && echo "$command" | cut -d/ -f3 && return
+    done
+}
+
 for launcher in mpirun srun; do
     for name in wrong killed cancelled; do
         script $name-$launcher --nodes 2 --ranks-per-node 1 --requeue --launcher $launcher
@@ -16,7 +22,7 @@ set -- $jobs
 
 for launcher in mpirun srun; do
     in_midst killed-$launcher
-    kill -KILL "$(pgrep --newest --full "^$gan $dir/killed-$launcher.ini")"
+    kill -KILL "$(rank_of killed-$launcher)"
     in_midst cancelled-$launcher
     scancel "$3"
 
