@@ -16,7 +16,7 @@ for id in $jobs; do
 done
 for launcher in mpirun srun; do
     cp "$dir/$launcher/table.txt" "$dir/output" || cp "$dir/logs/$launcher" "$dir/output"
-    says "the table by $launcher" 'one hash: all 3 points x 3 rounds came to the same bits'
+    says "the table by $launcher" '3 points x 3 rounds came to the same bits'
     grep -qE '^ *4 +1 +32 ' "$dir/output" || fail "the table by $launcher" 'a row for 4 ranks' "$(cat "$dir/output")"
 done
 same 'hashes by mpirun and by srun' "$(tail -n 1 "$dir/mpirun/table.csv" | cut -d, -f9)" "$(tail -n 1 "$dir/srun/table.csv" | cut -d, -f9)"
