@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -41,16 +42,18 @@ static int is_of_one_run(const char *program)
     return 0;
 }
 
-/* Without any of this process's files: the launcher reads a rank's output to its end. */
-static void wait_and_end(pid_t launcher, const char *path, const char *name)
+/* Without any of the rank's files: the launcher reads a rank's output to its end. rank: wait for its death first; 0: do not. */
+static void wait_and_end(pid_t rank, pid_t launcher, const char *path, const char *name)
 {
+    const struct timespec pause = {.tv_nsec = 1000000000 / LOOKS_PER_S};
     setsid();
     for (int fd = 0; fd < MAX_FD; fd++) close(fd);
+    while (rank && getppid() == rank) nanosleep(&pause, NULL);
     for (int i = 0; i < PATIENCE_S * LOOKS_PER_S; i++) {
         char now[32];
         read_name(path, now);
         if (strcmp(now, name) != 0) return;
-        nanosleep(&(struct timespec){.tv_nsec = 1000000000 / LOOKS_PER_S}, NULL);
+        nanosleep(&pause, NULL);
     }
     kill(launcher, SIGKILL);
 }
@@ -66,22 +69,34 @@ static void set_alarm(int code)
     alarm(PATIENCE_S);
 }
 
-static void watch_launcher(void)
+static pid_t watch_launcher(pid_t rank)
 {
     const pid_t launcher = getppid();
     char path[64], name[32];
     snprintf(path, sizeof path, "/proc/%ld/comm", (long)launcher);
     read_name(path, name);
-    if (launcher <= 1 || !is_of_one_run(name) || fork() != 0) return;
-    wait_and_end(launcher, path, name);
+    const pid_t child = launcher > 1 && is_of_one_run(name) ? fork() : -1;
+    if (child != 0) return child;
+    wait_and_end(rank, launcher, path, name);
     _exit(0);
+}
+
+pid_t gan__end_prepare(void)
+{
+    return watch_launcher(getpid());
+}
+
+void gan__end_forget(pid_t *watcher)
+{
+    if (*watcher > 0 && kill(*watcher, SIGKILL) == 0) waitpid(*watcher, NULL, 0);
+    *watcher = 0;
 }
 
 void gan__comm_end(const gan_comm *c, gan_status why)
 {
     const int code = gan_status_exit_code(why);
     set_alarm(code);
-    watch_launcher();
+    watch_launcher(0);
     MPI_Abort(c ? c->mpi : MPI_COMM_WORLD, code);
     _exit(code); /* MPI_Abort does not come back in any MPI we know, but it may by the standard */
 }

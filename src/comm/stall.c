@@ -54,6 +54,7 @@ void gan_stall_close(const gan_comm *c)
     gan_stall *s = c->stall;
     for (int r = 0; s->peers && r < c->size; r++)
         if (s->peers[r].sent != MPI_REQUEST_NULL) MPI_Request_free(&s->peers[r].sent);
+    gan__end_forget(&s->watcher);
     gan_free(s->peers);
     memset(s, 0, sizeof *s);
 }
@@ -112,6 +113,7 @@ void gan_stall_look(const gan_comm *c)
     double now = gan_clock_s() - s->stood_still_s;
     if (now < s->look_s) return;
     s->look_s = now + s->limit_s / PER_LOOK;
+    gan__end_forget(&s->watcher);
     s->mine.waited_s = 0;
     s->mine.waits_for = -1;
     snprintf(s->mine.doing, sizeof s->mine.doing, "computing");
@@ -126,6 +128,7 @@ bool gan_stall_due(const gan_comm *c, gan_wait *w)
     if (s->limit_s == 0 || ++w->polls % POLLS) return false;
     double now = gan_clock_s() - s->stood_still_s, gap = now - s->polled_s;
     if (!w->begun) {
+        gan__end_forget(&s->watcher);
         w->begun = true;
         w->since_s = now;
     } else if (gap > s->limit_s / PER_LOOK) {
@@ -172,10 +175,11 @@ static bool is_hopeless(const gan_stall *s, const gan_wait *w, double now, bool 
     return *silent || all_wait;
 }
 
-static void warn(const gan_stall *s, gan_wait *w, double now)
+static void warn(gan_stall *s, gan_wait *w, double now)
 {
     char text[2048];
     w->warned = true;
+    s->watcher = gan__end_prepare();
     if (!speaks(s, w, now)) return;
     if (gan__stall_silent_text(s, w, now, s->limit_s / PER_TALK, text, sizeof text))
         gan_warn("%s; the run ends if that lasts for %g s (parallel.stall_s)", text, s->limit_s);

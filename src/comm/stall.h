@@ -4,6 +4,8 @@
 
 #include "gan/stall.h"
 
+#include <sys/types.h>
+
 enum { GAN__HOST = 64 };
 
 /* What ranks tell each other, as bytes: all run the same binary. */
@@ -30,6 +32,7 @@ typedef struct gan_stall {
     double stood_still_s, polled_s, look_s;
     double over_s; /* when the end of the run was found out or heard of; 0: it goes on */
     bool told;     /* a rank has said why */
+    pid_t watcher; /* of the launcher, while the end is near; 0: none */
     const char *what, *of;
     gan__sign mine;
     gan__peer *peers; /* [size] */
