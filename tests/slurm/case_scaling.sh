@@ -8,6 +8,7 @@ sed -i 's/^steps = .*/steps = 60/' "$job"
 for launcher in mpirun srun; do
     sed "s|^config=.*|config=$job|; s|^ranks=.*|ranks=1,2,4|; s|^out=.*|out=$dir/$launcher|; s|^gan=.*|gan=$gan|; s|^launcher=.*|launcher=$launcher|" \
         slurm/scaling.sbatch >"$dir/$launcher.sbatch"
+    holds $launcher
     submit $launcher --nodes=2 --ntasks-per-node=2 --time=5
 done
 for id in $jobs; do

@@ -5,6 +5,7 @@
 . tests/jobs.sh
 gan=$(realpath "$gan")
 mkdir "$dir/logs"
+export TMPDIR="$dir"
 
 clean_up() {
     scancel --quiet $jobs 2>/dev/null
@@ -25,9 +26,11 @@ script() {
     holds "$script"
 }
 
-# holds NAME: that script, when it is started once more, waits for $dir/NAME.go.
+# holds NAME: that script, when it is started once more, waits for $dir/NAME.go. Its files in TMPDIR are its own: mpiruns that begin and
+# end on one node at the same time, of one user, now and then take each other's directory away.
 holds() {
-    sed -i "/^gan=/a [ \"\${SLURM_RESTART_COUNT:-0}\" = 0 ] || while [ ! -e $dir/$1.go ]; do sleep 0.1; done" "$dir/$1.sbatch"
+    sed -i "/^gan=/a export TMPDIR=$GAN_SLURM/\$SLURM_JOB_ID && mkdir -p \$TMPDIR\n[ \"\${SLURM_RESTART_COUNT:-0}\" = 0 ] || while [ ! -e $dir/$1.go ]; do sleep 0.1; done" \
+        "$dir/$1.sbatch"
 }
 
 # submit NAME [OPTION...]: that script; $id is the job's, its log $dir/logs/NAME.
@@ -45,7 +48,7 @@ field() { # job, field of scontrol show job
 # ends JOB [RESTARTS]: waits until it is at its end, or started after more restarts than that (0); $end is its state, exit code and
 # number of restarts.
 ends() {
-    for _ in $(seq 600); do
+    for _ in $(seq 1200); do
         restarts=$(field "$1" Restarts)
         end="$(field "$1" JobState) $(field "$1" ExitCode) $restarts"
         case $end in
@@ -61,7 +64,7 @@ ends() {
 
 # in_midst NAME: waits until that run has a checkpoint and works on.
 in_midst() {
-    for _ in $(seq 600); do
+    for _ in $(seq 1200); do
         [ -e "$dir/$1/checkpoints/latest" ] && return
         sleep 0.1
     done
@@ -81,7 +84,7 @@ ends_soon() {
 
 # started_again NAME JOB: waits until the job is started once more after some fault, and has its run go on and end soon.
 started_again() {
-    for _ in $(seq 600); do
+    for _ in $(seq 1200); do
         [ "$(field "$2" JobState) $(field "$2" Restarts)" = 'RUNNING 1' ] && ends_soon "$1" && : >"$dir/$1.go" && return
         sleep 0.1
     done
