@@ -59,9 +59,13 @@ def sums(args):
         print(f"{name}, 16 MiB:\n\n```\n{output(command).strip()}\n```\n", flush=True)
 
 
-def on_hosts(args, overlap, *more):
-    return json_of(over_hosts(args.gan_mpi, "bench", "jobs/bench/dcgan64-hosts.ini", "--json", "--steps", str(args.steps), "--set",
-                              f"train.batch={HOSTS * args.batch}", "--set", f"parallel.overlap={overlap}", *more))
+def job(args, overlap, *more):
+    return over_hosts(args.gan_mpi, "bench", "jobs/bench/dcgan64-hosts.ini", "--steps", str(args.steps), "--set",
+                      f"train.batch={HOSTS * args.batch}", "--set", f"parallel.overlap={overlap}", *more)
+
+
+def on_hosts(args, overlap):
+    return json_of(job(args, overlap, "--json"))
 
 
 def ddp(args):
@@ -77,7 +81,7 @@ def share_that_can_be_hidden(args, sums_s):
     """H: from the schedule of these kernels, on a network whose sums take sums_s in all."""
     with tempfile.TemporaryDirectory() as folder:
         schedule = os.path.join(folder, "schedule")
-        on_hosts(args, "yes", "--schedule", schedule)
+        output(job(args, "yes", "--schedule", schedule))
         low, high = 1e-3, 1e3  # Gbit/s
         for _ in range(60):
             middle = (low * high) ** 0.5
