@@ -94,8 +94,13 @@ static gan_status sync_directory_of(const char *path)
     return ok ? GAN_OK : GAN_EIO;
 }
 
+/* A rename would put a file in the place of a device: of /dev/null, where root asks for that. */
 gan_status gan_file_publish(const char *temp, const char *path)
 {
+    if (gan_file_regular(path) != GAN_OK) {
+        unlink(temp);
+        return GAN_EIO;
+    }
     if (sync_path(temp, O_RDWR) && rename(temp, path) == 0) return sync_directory_of(path);
     int error = errno;
     unlink(temp);
