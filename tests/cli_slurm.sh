@@ -56,7 +56,31 @@ refused 2 'either a job file or --array' "$job" --nodes 2 --array jobs/dcgan-stu
 refused 2 'mpirun or srun' "$job" --nodes 2 --launcher mpiexec
 refused 2 '--partition wants one word' "$job" --nodes 2 --partition 'a b'
 refused 2 'DAYS-HH:MM:SS' "$job" --nodes 2 --time 2h
+for time in ::: 5: 1-2-3 1-2:3:4:5 1:2:3:4 -5 9999999; do refused 2 'DAYS-HH:MM:SS' "$job" --nodes 2 --time "$time"; done
 refused 2 'from 1 to 100000' "$job" --nodes 0
+slurm "$job" --nodes 2 --out ''
+same 'no name of a file: exit code' 2 "$code"
+says 'no name of a file' '--out wants a file'
+
+# sbatch's own forms; --time 2 are two minutes, which the run needs to write its checkpoint.
+for time in 0 5 5:30 0:3:0 1-0 1-0:30 1-02:03:04; do
+    slurm "$job" --nodes 2 --time "$time"
+    same "--time $time: exit code" 0 "$code"
+    has "--time $time" "#SBATCH --time=$time"
+    ! grep -q warning "$dir/output" || fail "--time $time" 'no warning' "$(grep warning "$dir/output")"
+done
+slurm "$job" --nodes 2 --time 2
+says 'a short time' 'warning: --time 2: the run is stopped 120 s before the end'
+
+# A file takes the place of files only; its name is a word of the command that is told.
+mkfifo "$dir/fifo"
+slurm "$job" --nodes 2 --out "$dir/fifo"
+same 'a fifo: exit code' 7 "$code"
+says 'a fifo' "$dir/fifo: not a file but a fifo"
+[ -p "$dir/fifo" ] || fail 'a fifo' 'still one' "$(ls -l "$dir/fifo")"
+same 'a fifo: files left' '' "$(find "$dir" -name '*.tmp-*')"
+slurm "$job" --nodes 2 --out "$dir/a b.sbatch"
+says 'a blank in the name' "sbatch '$dir/a b.sbatch'"
 
 printf '# none\n\n' >"$dir/table.txt"
 refused 2 'no variants' --array "$dir/table.txt" --nodes 1

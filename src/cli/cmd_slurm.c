@@ -6,15 +6,15 @@
 #include "slurm_variants.h"
 
 #include "gan/file.h"
+#include "gan/log.h"
 #include "gan/mem.h"
 #include "gan/train.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { MAX_NODES = 100000, MAX_RANKS = 4096, MAX_THREADS = 1024, RANKS = 8 };
+enum { MAX_NODES = 100000, MAX_RANKS = 4096, MAX_THREADS = 1024, RANKS = 8, SIGNAL_S = 120 };
 
 typedef struct request {
     const char *config, *variants; /* one of them */
@@ -42,6 +42,7 @@ static gan_status parse(request *r, int argc, char **argv)
         return GAN_FAIL(GAN_EUSAGE, "gan_mpi slurm: wanted is either a job file or --array VARIANTS; see \"gan_mpi slurm --help\"");
     if (!r->nodes)
         return GAN_FAIL(GAN_EUSAGE, "gan_mpi slurm: on how many nodes? Add --nodes N; see \"gan_mpi slurm --help\"");
+    if (r->out && !*r->out) return GAN_FAIL(GAN_EUSAGE, "option --out wants a file, got \"\"");
     return GAN_OK;
 }
 
@@ -52,10 +53,38 @@ static gan_status check_plain(const char *option, const char *text)
     return GAN_FAIL(GAN_EUSAGE, "option %s wants one word of letters, digits and _-+=./,:@%%, got \"%s\"", option, text);
 }
 
+/* The number at *at, which moves behind it; -1: there is none, or one of more than six digits. */
+static long long number_at(const char **at)
+{
+    const size_t n = strspn(*at, "0123456789");
+    const long long number = n >= 1 && n <= 6 ? strtoll(*at, NULL, 10) : -1;
+    *at += n;
+    return number;
+}
+
+/* As sbatch reads it: minutes, M:S, H:M:S, and behind days D-H, D-H:M, D-H:M:S. In seconds, 0: no limit, -1: none of these. */
+static long long seconds_of(const char *text)
+{
+    const bool has_days = strchr(text, '-') != NULL;
+    long long days = 0, part[3], s = 0;
+    int n = 0;
+    if (has_days && ((days = number_at(&text)) < 0 || *text++ != '-')) return -1;
+    do
+        if (n == 3 || (part[n++] = number_at(&text)) < 0) return -1;
+    while (*text == ':' && *text++);
+    if (*text) return -1;
+    for (int i = 0, unit = has_days || n == 3 ? 3600 : 60; i < n; i++, unit /= 60) s += part[i] * unit;
+    return days * 86400 + s;
+}
+
 static gan_status check_time(const char *text)
 {
-    if (!text || (*text && strspn(text, "0123456789:-") == strlen(text))) return GAN_OK;
-    return GAN_FAIL(GAN_EUSAGE, "option --time wants minutes, HH:MM:SS or DAYS-HH:MM:SS, got \"%s\"", text);
+    const long long s = text ? seconds_of(text) : 0;
+    if (s < 0) return GAN_FAIL(GAN_EUSAGE, "option --time wants minutes, HH:MM:SS or DAYS-HH:MM:SS, got \"%s\"", text);
+    if (s > 0 && s <= SIGNAL_S)
+        gan_warn("--time %s: the run is stopped %d s before the end, so at its start; give it longer, or lower the seconds of --signal "
+                 "on top of the script", text, SIGNAL_S);
+    return GAN_OK;
 }
 
 static gan_status check_launcher(const char *text)
@@ -171,8 +200,15 @@ static gan_status make_words(words *w, const request *r, int n_variants)
     return r->variants ? find_sweep(&w->sweep, program) : GAN_OK;
 }
 
-static void print(FILE *f, const request *r, const words *w)
+typedef struct script {
+    const request *r;
+    const words *w;
+} script;
+
+static void print(const void *user, FILE *f)
 {
+    const request *r = ((const script *)user)->r;
+    const words *w = ((const script *)user)->w;
     const gan__slurm_fill fills[] = {{"#SBATCH --nodes=", w->numbers[0]},
                                      {"#SBATCH --ntasks-per-node=", w->numbers[1]},
                                      {"#SBATCH --cpus-per-task=", w->numbers[2]},
@@ -193,23 +229,18 @@ static void print(FILE *f, const request *r, const words *w)
 /* To standard output, which main() looks after, or to a file that appears whole. */
 static gan_status write_script(const request *r, const words *w)
 {
+    const script whole = {r, w};
     if (!r->out) {
-        print(stdout, r, w);
+        print(&whole, stdout);
         return GAN_OK;
     }
-    char *temp = gan_file_temp(r->out);
-    FILE *f = temp ? fopen(temp, "w") : NULL;
-    gan_status s = temp ? GAN_OK : GAN_ENOMEM;
-    if (f) print(f, r, w);
-    const bool bad = f && ferror(f);
-    if (temp && (!f || (fclose(f) != 0) | bad))
-        s = GAN_FAIL(GAN_EIO, "%s: cannot write: %s; %s", r->out, strerror(errno), gan_file_remedy(errno));
-    if (s == GAN_OK) s = gan_file_publish(temp, r->out);
-    else if (f) remove(temp);
-    gan_free(temp);
-    if (s == GAN_OK) printf("%s  %lld nodes x %lld ranks x %lld threads; start it with: sbatch %s\n", r->out, r->n_nodes,
-                            r->ranks_per_node, r->n_threads, r->out);
-    return s;
+    GAN_TRY(gan_file_write(r->out, print, &whole));
+    char *name = gan__slurm_word(r->out);
+    if (!name) return GAN_ENOMEM;
+    printf("%s  %lld nodes x %lld ranks x %lld threads; start it with: sbatch %s\n", r->out, r->n_nodes, r->ranks_per_node,
+           r->n_threads, name);
+    gan_free(name);
+    return GAN_OK;
 }
 
 static gan_status make_script(request *r)
