@@ -14,7 +14,6 @@
 #include "gan/mem.h"
 
 #include <errno.h>
-#include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -117,7 +116,9 @@ gan_status gan_trace_write(const gan_schedule_trace *t, const char *path)
 
 /* ---- reading ----------------------------------------------------------------------------------------------- */
 
-enum { LINE = 256 };
+enum { LINE = 256, MAX_RANKS = 1000000 };
+/* Of a kernel and of adding one float: sums of such numbers stay finite, and differences of times stay exact enough. */
+static const double MAX_COMPUTE_S = 1e6, MAX_ADD_S = 1;
 
 typedef struct reader {
     gan_schedule_trace *t;
@@ -134,18 +135,26 @@ static gan_status bad(const reader *r, const char *wanted)
 
 static gan_status take_head(const reader *r, const char *line)
 {
-    gan_schedule_trace *t = r->t;
-    long long batch;
+    long long ranks, team, batch, bytes;
+    double add_s;
     int end = 0;
     if (r->line == 1) return strcmp(line, magic) == 0 ? GAN_OK : bad(r, "\"gan_mpi-schedule 1\"");
-    sscanf(line, "ranks %d team %d batch %lld add_s %lf float_bytes %d%n", &t->ranks, &t->team, &batch, &t->add_s,
-           &t->float_bytes, &end);
+    sscanf(line, "ranks %lld team %lld batch %lld add_s %lf float_bytes %lld%n", &ranks, &team, &batch, &add_s, &bytes, &end);
     if (end == 0 || line[end]) return bad(r, "\"ranks N team N batch N add_s SECONDS float_bytes 4\"");
-    t->batch = batch;
-    bool good = t->ranks > 0 && t->team > 0 && t->ranks % t->team == 0 && batch > 0 && isfinite(t->add_s) && t->add_s >= 0 &&
-                (t->float_bytes == 4 || t->float_bytes == 2);
-    return good ? GAN_OK
-                : bad(r, "a number of ranks that the team divides, a batch, seconds that are not negative, and 4 or 2 bytes");
+    if (ranks < 1 || ranks > MAX_RANKS || team < 1 || ranks % team != 0 || batch < 1 || !(add_s >= 0 && add_s <= MAX_ADD_S) ||
+        (bytes != 4 && bytes != 2))
+        return bad(r, "a number of ranks (at most 1000000) that the team divides, a batch, seconds from 0 to 1, and 4 or 2 bytes");
+    r->t->ranks = (int)ranks, r->t->team = (int)team, r->t->batch = batch, r->t->add_s = add_s, r->t->float_bytes = (int)bytes;
+    return GAN_OK;
+}
+
+/* A word, since it becomes a key of JSON and the head of a column. */
+static gan_status take_phase(const reader *r, const char *name)
+{
+    static const char word[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.";
+    const size_t n = strlen(name);
+    if (n == 0 || n >= GAN_TRACE_NAME || strspn(name, word) != n) return bad(r, "\"phase NAME\", a word of letters and digits");
+    return gan_trace_add_phase(r->t, name);
 }
 
 static gan_status take_bucket(const reader *r, const char *line)
@@ -161,7 +170,7 @@ static gan_status take_bucket(const reader *r, const char *line)
 static bool sound(const gan_schedule_trace *t, const gan_trace_record *r)
 {
     if (r->phase < 0 || r->phase >= t->n_phases || r->number < 0) return false;
-    if (r->kind == GAN_TRACE_COMPUTE) return isfinite(r->s) && r->s >= 0;
+    if (r->kind == GAN_TRACE_COMPUTE) return r->s >= 0 && r->s <= MAX_COMPUTE_S;
     return r->kind == GAN_TRACE_SUM ? r->number <= INT32_MAX : r->number < t->n_buckets;
 }
 
@@ -187,7 +196,7 @@ static gan_status take_record(const reader *r, const char *line)
 static gan_status take_line(const reader *r, const char *line)
 {
     if (r->line <= 2) return take_head(r, line);
-    if (strncmp(line, "phase ", 6) == 0 && r->t->n_phases < GAN_TRACE_PHASES) return gan_trace_add_phase(r->t, line + 6);
+    if (strncmp(line, "phase ", 6) == 0 && r->t->n_phases < GAN_TRACE_PHASES) return take_phase(r, line + 6);
     if (strncmp(line, "bucket ", 7) == 0) return take_bucket(r, line);
     return take_record(r, line);
 }
