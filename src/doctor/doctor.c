@@ -102,7 +102,7 @@ static gan_status look(gan_case *k, gan_facts *all, const gan_comm *c, const gan
 /* The nearest directory upwards that is there: the run makes the rest. */
 static char *nearest_there(const char *dir)
 {
-    char *path = gan_strdup(dir);
+    char *path = gan_strdup(*dir ? dir : ".");
     while (path && access(path, F_OK) != 0) {
         char *slash = strrchr(path, '/');
         if (!slash || slash == path) snprintf(path, strlen(path) + 1, "%s", slash ? "/" : ".");
