@@ -9,7 +9,7 @@
 enum { NODES, RANKS, MEMORY, LATENCY, BANDWIDTH, LOCAL_LATENCY, LOCAL_BANDWIDTH, LOOK, SPEED, GFLOPS, GBYTES, N_KEYS };
 
 static const gan_key keys[N_KEYS] = {
-    {"cluster", "nodes", GAN_INT, "", NULL, 1, 1e6, NULL, true, "nodes"},
+    {"cluster", "nodes", GAN_INT, "", NULL, 1, 1e6, NULL, true, "how many nodes there are"},
     {"cluster", "ranks_per_node", GAN_INT, "", NULL, 1, 1e4, NULL, true, "ranks of a node, one for each core or each group of threads"},
     {"cluster", "memory_gib", GAN_REAL, "GiB", NULL, 0.001, 1e6, NULL, true, "memory of a node"},
     {"cluster", "latency_us", GAN_REAL, "us", NULL, 0, 1e6, NULL, true, "of a message between nodes, as MPI sees it"},
@@ -111,7 +111,7 @@ static void print_memory(const gan_session *s, const gan_cluster *c, int team)
     for (int i = 0; i < s->step->n_reductions; i++) own += 4.0 * (double)s->step->reductions[i].n / team / 2;
     const double common = 4.0 * (double)gan_model_common_floats(s->model), data = (double)gan_source_describe(s->source)->bytes;
     const double node = ranks * own + ranks / team * common + data;
-    printf("memory: %.0f MiB a rank, %.0f MiB a team of %d, %.0f MiB of data a node: %.2f GiB of a node's %.0f GiB%s; MPI's own not "
+    printf("memory: %.0f MiB a rank, %.0f MiB a team of %d, %.0f MiB of data a node: %.2f GiB of a node's %g GiB%s; MPI's own not "
            "counted\n",
            mib(own), mib(common), team, mib(data), node / 0x1p30, c->memory_gib, node > c->memory_gib * 0x1p30 ? ": TOO LITTLE" : "");
 }
