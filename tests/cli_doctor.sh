@@ -71,7 +71,7 @@ same '--set without a job: exit code' 2 $?
 says '--set without a job' '--set goes with a job'
 timeout 20 "$gan" doctor --dir '' >"$dir/output" 2>&1
 same 'an empty directory: exit code' 2 $?
-says 'an empty directory' '--dir wants a directory'
+says 'an empty directory' '--dir wants a value'
 
 # ---- starts ---------------------------------------------------------------------------------------------------------
 

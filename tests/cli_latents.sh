@@ -106,7 +106,7 @@ sample 2 'column 5: got the end' --arithmetic '1 - '
 sample 2 "this generator's z has directions 0 to 4, got 5" --grid 0,5
 sample 2 'wants one or two directions' --grid 1,2,3
 sample 2 'wants one or two directions' --grid -1
-sample 2 'wants one or two directions' --grid ''
+sample 2 'option --grid wants a value' --grid ''
 sample 2 'wants two different directions' --grid 3,3
 sample 2 'option --span wants a number from 0 to 1e+06, got "nan"' --grid 3 --span nan
 verdict

@@ -60,7 +60,7 @@ for time in ::: 5: 1-2-3 1-2:3:4:5 1:2:3:4 -5 9999999; do refused 2 'DAYS-HH:MM:
 refused 2 'from 1 to 100000' "$job" --nodes 0
 slurm "$job" --nodes 2 --out ''
 same 'no name of a file: exit code' 2 "$code"
-says 'no name of a file' '--out wants a file'
+says 'no name of a file' '--out wants a value'
 
 # sbatch's own forms; --time 2 are two minutes, which the run needs to write its checkpoint.
 for time in 0 5 5:30 0:3:0 1-0 1-0:30 1-02:03:04; do

@@ -60,9 +60,9 @@ static void test_words(void **state)
     assert_string_equal(p.out, "x=y");
     assert_true(p.json && p.quiet);
 
-    EXPECT_OK(PARSE(&p, "--steps", "-5", "--steps", "6", "--out=", "--", "--json", "--"));
+    EXPECT_OK(PARSE(&p, "--steps", "-5", "--steps", "6", "--out=-", "--", "--json", "--"));
     assert_string_equal(p.steps, "6");
-    assert_string_equal(p.out, "");
+    assert_string_equal(p.out, "-");
     assert_false(p.json);
     assert_int_equal(p.n_words, 2);
     assert_string_equal(p.words[0], "--json");
@@ -118,6 +118,8 @@ static void test_bad_words(void **state)
                    "unknown option \"-x\" (there are: --steps, --out, --way, --set, --json, -q)");
     EXPECT_FAILURE(PARSE(&p, "--steps"), GAN_EUSAGE, "option --steps wants a value");
     EXPECT_FAILURE(PARSE(&p, "--steps", "--json"), GAN_EUSAGE, "option --steps wants a value");
+    EXPECT_FAILURE(PARSE(&p, "--steps", ""), GAN_EUSAGE, "option --steps wants a value");
+    EXPECT_FAILURE(PARSE(&p, "--steps="), GAN_EUSAGE, "option --steps wants a value");
     EXPECT_FAILURE(PARSE(&p, "--json=yes"), GAN_EUSAGE, "option --json takes no value, got \"yes\"");
     EXPECT_FAILURE(PARSE(&p, "a", "b", "c", "d"), GAN_EUSAGE, "\"d\" is one word too many", "at most 3");
     EXPECT_FAILURE(parse(&p, "", (const char *const[]){"--x9", NULL}), GAN_EUSAGE, "gan_mpi: unknown option",

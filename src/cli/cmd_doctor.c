@@ -38,7 +38,6 @@ static gan_status parse(arguments *a, int argc, char **argv)
                                   {.name = "--set", .list = &a->sets, .n_list = &a->n_sets}};
     GAN_TRY(gan_options_parse("doctor", argc, argv, options, 2, &a->config, 1, &n));
     if (a->n_sets && !a->config) return GAN_FAIL(GAN_EUSAGE, "--set goes with a job: gan_mpi doctor CONFIG --set %s", a->sets[0]);
-    if (a->dir && !*a->dir) return GAN_FAIL(GAN_EUSAGE, "option --dir wants a directory, got \"\"");
     if (!a->config) return GAN_OK;
     const char **more = gan_realloc(a->sets, a->n_sets + 1, sizeof *more);
     if (!more) return GAN_ENOMEM;

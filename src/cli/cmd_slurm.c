@@ -42,7 +42,6 @@ static gan_status parse(request *r, int argc, char **argv)
         return GAN_FAIL(GAN_EUSAGE, "gan_mpi slurm: wanted is either a job file or --array VARIANTS; see \"gan_mpi slurm --help\"");
     if (!r->nodes)
         return GAN_FAIL(GAN_EUSAGE, "gan_mpi slurm: on how many nodes? Add --nodes N; see \"gan_mpi slurm --help\"");
-    if (r->out && !*r->out) return GAN_FAIL(GAN_EUSAGE, "option --out wants a file, got \"\"");
     return GAN_OK;
 }
 

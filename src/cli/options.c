@@ -66,11 +66,12 @@ static gan_status add_to_list(const gan_option *o, const char *value)
     return GAN_OK;
 }
 
-/* The value stands behind the equals sign or is the next word, which must not be an option of ours itself. */
+/* The value stands behind the equals sign or is the next word, which must not be an option of ours itself. An empty one is what a
+ * script has where it did not set its variable; as a path it would mean the root of all. */
 static gan_status take_value(parser *p, const gan_option *o, const char *equals, const char **value)
 {
     *value = equals ? equals + 1 : p->argc > 0 ? p->argv[0] : NULL;
-    bool missing = !*value || (!equals && is_option(*value) && find(p, *value));
+    bool missing = !*value || !**value || (!equals && is_option(*value) && find(p, *value));
     if (missing && o->n_text > 1)
         return GAN_FAIL(GAN_EUSAGE, "%s: option %s wants %d values; see \"%s --help\"", p->command, o->name,
                         o->n_text, p->command);
