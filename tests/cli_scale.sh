@@ -73,6 +73,8 @@ echo "{\"kernels\": \"k\", \"ranks\": \$1, \"images_per_s\": \$(awk "BEGIN { pri
     '"phases": {"D": {"compute_s": 0.003, "exposed_s": 0.001, "comm_s": 0.003, "bytes": 5}, "G": {"compute_s": 0.002, "exposed_s": 0, "comm_s": 0.001, "bytes": 5}}}'
 END
 chmod +x "$dir/known"
+sed 's/echo "$1 $2"/echo "$1"/; s/step=0.006/step=0.006 ;; 8|16) step=0.005/' "$dir/known" >"$dir/shared"
+chmod +x "$dir/shared"
 known() { # CODE ARGUMENT...
     code=$1
     shift
@@ -109,6 +111,11 @@ head -c 100 "$out/points/ranks-2-threads-1-round-2.json" >"$dir/torn"
 cp "$dir/torn" "$out/points/ranks-2-threads-1-round-2.json"
 known 0 --repeat 3 --set run.seed=5 --steps 3
 same 'a torn result: started' '2 1' "$(cat "$dir/started")"
+
+# More cores than can share the job: 16 shards.
+: >"$dir/started"
+scale 0 --cores 64 --repeat 1 --launcher "$dir/shared %n"
+same 'without --ranks: started' '1 2 4 8 16 ' "$(tr '\n' ' ' <"$dir/started")"
 
 # ---- what goes wrong --------------------------------------------------------------------------------------------
 
@@ -196,4 +203,8 @@ says 'under mpirun' 'start it without mpirun or srun'
 "$gan" scale "$job" --ranks 1 --out "$job/x" >"$dir/output" 2>&1
 same 'a directory that cannot be made: exit code' 7 $?
 says 'a directory that cannot be made' '--out: cannot make'
+rm -rf "$out"
+mkdir -p "$out/points/ranks-1-threads-1-round-1.err"
+scale 7 --ranks 1 --launcher 'true %n'
+says 'a file that cannot be opened' 'points/ranks-1-threads-1-round-1.err: cannot open: Is a directory'
 verdict

@@ -23,7 +23,7 @@ static const char help[] =
     "Started\n"
     "again, it runs only what is not in DIR yet, for this job, program and machine. Start it without mpirun.\n"
     "\n"
-    "  --ranks N,N,...     numbers of ranks (default: 1, 2, 4 ... up to the cores)\n"
+    "  --ranks N,N,...     numbers of ranks (default: 1, 2, 4 ... up to the cores, as far as they can share the job)\n"
     "  --threads N,N,...   threads of a rank; every combination is a point (default: as the job says)\n"
     "  --mode strong|weak  strong: the job as it is; weak: train.batch and parallel.shards grow with ranks x threads\n"
     "                      (default strong)\n"

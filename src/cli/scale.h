@@ -42,7 +42,7 @@ typedef struct gan__scale {
     const char *config, *dir, *launcher; /* the launcher's words with %n and %t in them */
     const char *const *sets;
     int n_sets;
-    int ranks[GAN__SCALE_POINTS], n_ranks; /* n_ranks 0: powers of two up to the cores */
+    int ranks[GAN__SCALE_POINTS], n_ranks; /* n_ranks 0: powers of two up to the cores that can share the job */
     int threads[GAN__SCALE_POINTS], n_threads; /* n_threads 0: as the job says */
     long long steps, rounds, cores; /* cores 0: those of this machine, or of the allocation */
     bool weak, fresh;

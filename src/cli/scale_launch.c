@@ -2,6 +2,7 @@
  * comes to us while it runs goes on to it. */
 #include "scale.h"
 
+#include "gan/file.h"
 #include "gan/mem.h"
 
 #include <errno.h>
@@ -193,10 +194,21 @@ static gan_status spawn_and_wait(const gan__launch *l, char **env, int *code)
     return GAN_OK;
 }
 
+/* What posix_spawn says of a file could be said of the launcher as well. */
+static gan_status check_file(const char *path)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+    if (fd < 0) return GAN_FAIL(GAN_EIO, "%s: cannot open: %s; %s", path, strerror(errno), gan_file_remedy(errno));
+    close(fd);
+    return GAN_OK;
+}
+
 gan_status gan__launch_run(const gan__launch *l, int *code)
 {
     char **env, **own;
     struct sigaction before[N_WATCHED];
+    GAN_TRY(check_file(l->out));
+    GAN_TRY(check_file(l->err));
     gan_status s = make_environment(l, &env, &own);
     if (s == GAN_OK) {
         watch(before);

@@ -150,9 +150,15 @@ static void choose_numbers(gan__scale *s, const gan_config *cfg)
         int64_t threads = gan_config_int(cfg, "parallel", "threads");
         s->threads[s->n_threads++] = threads > 0 ? (int)threads : 1;
     }
+}
+
+/* Powers of two up to the cores; of a strong study only those that can share the job. */
+static void choose_ranks(gan__scale *s, const gan_layout *job)
+{
+    const int64_t parts = job->mode == GAN_REDUCE_ORDERED ? job->shards : job->batch;
     if (s->n_ranks > 0) return;
     for (int r = 1; s->n_ranks < 20 && (r == 1 || (long long)r * s->threads[0] <= s->cores); r *= 2)
-        s->ranks[s->n_ranks++] = r;
+        if (s->weak || parts % r == 0) s->ranks[s->n_ranks++] = r;
 }
 
 static void look_around(gan__scale *s)
@@ -196,6 +202,7 @@ static gan_status plan(gan__scale *s, const gan_config *cfg)
     look_around(s);
     choose_numbers(s, cfg);
     GAN_TRY(gan_layout_resolve(&job, cfg, 1, true));
+    choose_ranks(s, &job);
     say_order(s, cfg, job.mode);
     if (s->n_ranks * s->n_threads > GAN__SCALE_POINTS)
         return GAN_FAIL(GAN_EUSAGE, "%d numbers of ranks x %d of threads are %d points; at most %d", s->n_ranks,
