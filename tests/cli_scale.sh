@@ -168,6 +168,8 @@ for i in $(seq 100); do
     [ ! -e "$PLANTED.waits" ] || break
     sleep 0.1
 done
+scale 7 --ranks 1 --launcher "$dir/known %n %t"
+says 'a second study in the same directory' "$out is the directory of a study that is going on (host $(hostname), process $study)"
 kill -TERM $study
 wait $study
 same 'a stopped study: exit code' 75 $?

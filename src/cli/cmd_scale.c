@@ -4,6 +4,7 @@
 #include "scale.h"
 
 #include "gan/file.h"
+#include "gan/lock.h"
 #include "gan/log.h"
 #include "gan/mem.h"
 
@@ -174,10 +175,14 @@ static gan_status tell(const gan__scale *s)
 static gan_status study(gan__scale *s)
 {
     char *points = gan_sprintf("%s/points", s->dir);
+    int lock = -1;
     gan_status status = points ? gan_file_make_dir("--out", points) : GAN_ENOMEM;
     gan_free(points);
+    if (status == GAN_OK) status = gan_lock_take(&lock, s->dir, "study", "--out");
     if (status == GAN_OK) status = measure_all(s);
-    return status == GAN_OK ? tell(s) : status;
+    if (status == GAN_OK) status = tell(s);
+    gan_lock_drop(&lock);
+    return status;
 }
 
 static gan_status plan_and_study(gan__scale *s, const char *out)

@@ -3,6 +3,7 @@
 #include "rundir.h"
 
 #include "gan/file.h"
+#include "gan/lock.h"
 #include "gan/log.h"
 #include "gan/mem.h"
 
@@ -82,9 +83,9 @@ static gan_status rename_aside(const char *dir)
 static gan_status move_locked(const char *dir)
 {
     int lock;
-    GAN_TRY(gan__run_lock(dir, &lock));
+    GAN_TRY(gan_lock_take(&lock, dir, "run", "run.dir"));
     gan_status s = rename_aside(dir);
-    gan__run_unlock(&lock);
+    gan_lock_drop(&lock);
     return s;
 }
 

@@ -2,6 +2,7 @@
 #include "rundir.h"
 
 #include "gan/file.h"
+#include "gan/lock.h"
 #include "gan/log.h"
 #include "gan/mem.h"
 #include "gan/system.h"
@@ -70,7 +71,7 @@ static gan_status open_dir(gan_rundir *d, const gan_config *cfg, bool fresh)
     if (fresh) GAN_TRY(gan__run_move_aside(d->path));
     GAN_TRY(gan_file_make_dir("run.dir", d->checkpoints));
     GAN_TRY(gan_file_make_dir("run.dir", d->samples));
-    GAN_TRY(gan__run_lock(d->path, &d->lock));
+    GAN_TRY(gan_lock_take(&d->lock, d->path, "run", "run.dir"));
     return find_resume(d, cfg);
 }
 
@@ -84,7 +85,7 @@ gan_status gan_rundir_open(gan_rundir *d, const gan_config *cfg, bool fresh)
 
 void gan_rundir_close(gan_rundir *d)
 {
-    if (d->path) gan__run_unlock(&d->lock);
+    if (d->path) gan_lock_drop(&d->lock);
     gan_checkpoint_free(d->resume);
     gan_free(d->path);
     gan_free(d->checkpoints);

@@ -22,8 +22,4 @@ void gan_rundir_close(gan_rundir *d); /* takes a zeroed one */
 /* move_aside.c: make room for a new run at `path`. GAN_EIO for a directory that is no run, or is in use. */
 gan_status gan__run_move_aside(const char *path);
 
-/* runlock.c: *fd is the lock of a run directory, or -1. GAN_EIO names the job that holds it. */
-gan_status gan__run_lock(const char *dir, int *fd);
-void gan__run_unlock(int *fd);
-
 #endif
