@@ -126,6 +126,8 @@ line 'no dataset' job bad "$dir/none.h5: cannot open the dataset"
 line 'no dataset' data bad 'cannot be read on' 'check the path'
 doctor 3 mpirun -np 3 "$gan" doctor "$job"
 line 'ranks that do not fit' job bad 'start 2 or 4 ranks'
+doctor 0 env OMPI_MCA_mpi_yield_when_idle=1 mpirun -np 2 "$gan" doctor "$job" --set parallel.team=2
+line 'a team of two' job ok 'batch 32 in 16 shards'
 
 # ---- file systems ---------------------------------------------------------------------------------------------------
 

@@ -71,6 +71,9 @@ gives 5 "job.ini:1: " "$gan" bench --replay "$job"
 gives 0 'overlap = on' "$gan" "$job" --dry-run --cluster jobs/clusters/ethernet-10g.ini --ranks 16
 says 'model' 'Model: computing at '
 says 'memory' 'MiB a team of 4'
+gives 0 'MiB a team of 2' "$gan" "$job" --dry-run --cluster jobs/clusters/ethernet-10g.ini --ranks 16 --set parallel.team=2
+gives 4 'in teams of 8 does not fill nodes of 4 ranks' "$gan" "$job" --dry-run --cluster jobs/clusters/ethernet-10g.ini --ranks 16 \
+    --set parallel.team=8
 gives 0 'Model: computing as measured in' "$gan" "$job" --dry-run --cluster jobs/clusters/ethernet-10g.ini --ranks 16 --schedule "$dir/team"
 gives 5 'measured with 2 samples a rank, but here it is 4; measure it anew, or set train.batch = 32' "$gan" "$job" --dry-run \
     --cluster jobs/clusters/ethernet-10g.ini --ranks 16 --schedule "$dir/team" --set train.batch=64

@@ -23,9 +23,6 @@ static const char help[] =
     "\n"
     "  mpirun -np 2 gan_mpi doctor jobs/quickstart.ini\n";
 
-/* The job is opened by one rank alone, on which teams of several cannot be had. */
-static const char one_rank_opens_it[] = "parallel.team=0";
-
 typedef struct arguments {
     const char **sets, *dir, *config;
     int n_sets;
@@ -38,11 +35,6 @@ static gan_status parse(arguments *a, int argc, char **argv)
                                   {.name = "--set", .list = &a->sets, .n_list = &a->n_sets}};
     GAN_TRY(gan_options_parse("doctor", argc, argv, options, 2, &a->config, 1, &n));
     if (a->n_sets && !a->config) return GAN_FAIL(GAN_EUSAGE, "--set goes with a job: gan_mpi doctor CONFIG --set %s", a->sets[0]);
-    if (!a->config) return GAN_OK;
-    const char **more = gan_realloc(a->sets, a->n_sets + 1, sizeof *more);
-    if (!more) return GAN_ENOMEM;
-    a->sets = more;
-    a->sets[a->n_sets++] = one_rank_opens_it;
     return GAN_OK;
 }
 

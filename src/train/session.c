@@ -79,7 +79,8 @@ static gan_status open_memory(gan_session *s)
 {
     const int64_t common = gan_model_common_floats(s->model) * (int64_t)sizeof(float);
     const int64_t each = gan_model_own_floats(s->model) * (int64_t)sizeof(float);
-    const int64_t wanted = gan_config_int(s->cfg, "parallel", "team");
+    const bool started = s->layout.ranks == s->comm->size; /* else it is a look at ranks that are not here, nor are their teams */
+    const int64_t wanted = started ? gan_config_int(s->cfg, "parallel", "team") : 0;
     const bool powers = s->layout.mode == GAN_REDUCE_ORDERED;
     GAN_TRY(gan_team_open(&s->team, s->comm, wanted, powers));
     gan_status status = gan_team_memory_open(&s->memory, &s->team, common, each);
