@@ -107,6 +107,10 @@ static void overload_that_yields(void)
     same_core_for_all();
     for (int r = 0; r < RANKS; r++) ranks[r].yields = 1;
 }
+static void hardware_threads(void) /* 4 physical cores of 2, on the second node; 8 of one on the first */
+{
+    for (int r = 0; r < RANKS; r++) ranks[r].physical[0] = ranks[r].cores[0] & (r < 2 ? 0xff : 0x55);
+}
 static void small_quota(void) { ranks[2].quota = ranks[3].quota = 2.5; }
 static void bad_job(void)
 {
@@ -159,6 +163,8 @@ static const struct {
     {same_cores, gan__check_binding, GAN_BAD, "8 busy threads are bound to the same 4 cores of node2 while", "--bind-to"},
     {same_core_for_all, gan__check_load, GAN_BAD, "16 busy threads share 8 cores (node1, node2), and waiting", "yield_when_idle=1"},
     {overload_that_yields, gan__check_load, GAN_DOUBTFUL, "16 busy threads share 8 cores (node1, node2)", "fewer ranks"},
+    {hardware_threads, gan__check_load, GAN_DOUBTFUL, "8 busy threads on 4 physical cores, whose hardware threads they share (node2)",
+     "start 4 on a node"},
     {small_quota, gan__check_load, GAN_BAD, "8 busy threads share 2.5 cores (node2)", "container"},
     {bad_job, gan__check_job, GAN_BAD, "layer 3 does not fit", ""},
     {little_memory, gan__check_memory, GAN_BAD, "300 MiB free on node2, the job wants some 564 for its 2 ranks", "--mem=677M"},

@@ -132,6 +132,34 @@ static bool overloaded(const gan_case *c, int r)
     return busy(c, first, n) > capacity(c, first, n) + 0.01;
 }
 
+/* Physical cores of a node's ranks; 0: not told. */
+static int physical_cores(const gan_case *c, int first, int n)
+{
+    uint64_t set[WORDS] = {0};
+    for (int r = first; r < first + n; r++)
+        for (int i = 0; i < WORDS; i++) set[i] |= c->ranks[r].physical[i];
+    return count(set);
+}
+
+static bool shares_physical(const gan_case *c, int r)
+{
+    const int first = first_of_node(c, r), n = gan__ranks_of_node(c, first), cores = physical_cores(c, first, n);
+    return cores > 0 && busy(c, first, n) > cores;
+}
+
+/* Room for all by the count of hardware threads, but not of the cores that they are of. */
+static void check_hardware_threads(const gan_case *c, gan_finding *f)
+{
+    char names[NAMES];
+    int r = 0;
+    if (!*gan__hosts(c, shares_physical, names, NAMES)) return;
+    while (!shares_physical(c, r)) r++;
+    const int n = gan__ranks_of_node(c, r), cores = physical_cores(c, r, n);
+    gan__find(f, GAN_DOUBTFUL, "%d busy threads on %d physical core%s, whose hardware threads they share (%s)", busy(c, r, n), cores,
+              gan__plural(cores), names);
+    gan__remedy(f, "two busy threads of one core are hardly faster than one: start %d on a node, or #SBATCH --hint=nomultithread", cores);
+}
+
 /* Ranks that wait by spinning take the core from the one that they wait for. */
 void gan__check_load(const gan_case *c, gan_finding *f)
 {
@@ -139,7 +167,10 @@ void gan__check_load(const gan_case *c, gan_finding *f)
     int r = 0, n = gan__ranks_of_node(c, 0);
     gan__find(f, GAN_FINE, "%d busy thread%s on %.4g core%s of a node", busy(c, 0, n), gan__plural(busy(c, 0, n)), capacity(c, 0, n),
               capacity(c, 0, n) == 1 ? "" : "s");
-    if (!*gan__hosts(c, overloaded, names, NAMES)) return;
+    if (!*gan__hosts(c, overloaded, names, NAMES)) {
+        check_hardware_threads(c, f);
+        return;
+    }
     while (!overloaded(c, r)) r++;
     n = gan__ranks_of_node(c, r);
     const bool spins = n > 1 && c->ranks[r].yields == 0;

@@ -42,6 +42,7 @@ typedef struct gan_facts {
     int kernel_table;         /* its number, the better the higher */
     uint64_t cores[GAN_FACT_CORES / 64];
     int n_cores, online;      /* that this rank may use; of the node */
+    uint64_t physical[GAN_FACT_CORES / 64]; /* of those the first hardware thread of each physical core; empty: not told */
     double quota;             /* cores' worth of time that a container gives; 0: no limit */
     int threads;              /* that the job would have */
     bool with_openmp;

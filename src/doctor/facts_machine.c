@@ -10,13 +10,33 @@
 
 /* ---- cores ---------------------------------------------------------------------------------------------------------- */
 
+/* The first hardware thread of its physical core, which may be one that this rank must not use; -1: not told. */
+static int first_of_core(int cpu)
+{
+    char path[96];
+    int first = -1;
+    snprintf(path, sizeof path, "/sys/devices/system/cpu/cpu%d/topology/thread_siblings_list", cpu);
+    FILE *f = fopen(path, "r");
+    if (f && fscanf(f, "%d", &first) != 1) first = -1;
+    if (f) fclose(f);
+    return first < GAN_FACT_CORES ? first : -1;
+}
+
+static void add_core(gan_facts *f, int cpu)
+{
+    const int first = first_of_core(cpu);
+    f->cores[cpu / 64] |= UINT64_C(1) << cpu % 64;
+    f->n_cores++;
+    if (first >= 0) f->physical[first / 64] |= UINT64_C(1) << first % 64;
+}
+
 static void find_cores(gan_facts *f)
 {
     cpu_set_t set;
     f->online = (int)sysconf(_SC_NPROCESSORS_ONLN);
     if (sched_getaffinity(0, sizeof set, &set) != 0) return; /* more cores than a cpu_set_t has */
     for (int i = 0; i < GAN_FACT_CORES && i < CPU_SETSIZE; i++)
-        if (CPU_ISSET(i, &set)) f->cores[i / 64] |= UINT64_C(1) << i % 64, f->n_cores++;
+        if (CPU_ISSET(i, &set)) add_core(f, i);
 }
 
 static int number_in(const char *variable)
