@@ -37,6 +37,7 @@ sums=$(grep -c '^sum 90 ' "$dir/sums")
 
 gives 2 '--team 3 does not divide 16 ranks' "$gan" bench "$job" --schedule "$dir/x" --ranks 16 --team 3
 gives 2 '--ranks 4, but 2 were started' mpirun -np 2 "$gan" bench "$job" --schedule "$dir/x" --ranks 4
+gives 2 'write --set parallel.team=1' mpirun -np 2 "$gan" bench "$job" --schedule "$dir/x" --team 1
 gives 2 '--ranks goes with --schedule' "$gan" bench "$job" --ranks 4
 gives 7 'no/where: cannot write the schedule' "$gan" bench "$job" --steps 1 --schedule "$dir/no/where"
 
@@ -79,6 +80,8 @@ gives 5 'measured with 2 samples a rank, but here it is 4; measure it anew, or s
     --cluster jobs/clusters/ethernet-10g.ini --ranks 16 --schedule "$dir/team" --set train.batch=64
 gives 5 'its sums are not those of this job' "$gan" "$job" --dry-run --cluster jobs/clusters/ethernet-10g.ini --ranks 16 \
     --schedule "$dir/hand"
+sed 's/^nodes = .*/nodes = 1000000/; s/^ranks_per_node = .*/ranks_per_node = 10000/' jobs/clusters/ethernet-10g.ini >"$dir/huge.ini"
+gives 3 '10000000000 ranks are more than this program can have' "$gan" "$job" --dry-run --cluster "$dir/huge.ini"
 gives 3 'hold 64 ranks, not 128' "$gan" "$job" --dry-run --cluster jobs/clusters/ethernet-10g.ini --ranks 128 --set train.batch=128 \
     --set parallel.shards=128
 gives 2 '--cluster goes with --dry-run' "$gan" "$job" --cluster jobs/clusters/ethernet-10g.ini

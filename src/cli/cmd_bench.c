@@ -82,6 +82,7 @@ static gan_status times_of(const gan_comm *comm, const arguments *a, const gan_c
     if (!a->schedule) return gan_bench(comm, cfg, steps, a->json, a->profile);
     if (a->ranks) GAN_TRY(gan_option_int("--ranks", a->ranks, 1, 1000000, &ranks));
     if (a->team) GAN_TRY(gan_option_int("--team", a->team, 1, ranks, &team));
+    if (a->team && comm->size > 1) return GAN_FAIL(GAN_EUSAGE, "--team is of ranks that are not started; write --set parallel.team=%lld", team);
     return gan_bench_schedule(comm, cfg, steps, (int)ranks, (int)team, a->schedule);
 }
 

@@ -58,15 +58,22 @@ static gan_status print_all(const gan_session *s, const gan_dry_run_options *o, 
     return status;
 }
 
+enum { MAX_RANKS = 1000000 }; /* as of --ranks */
+
 /* Ranks are those asked for, or all of the cluster, or as many as were started. */
 static gan_status choose_ranks(const gan_comm *comm, const gan_dry_run_options *o, gan_cluster *cluster, int *ranks)
 {
     gan_status s = o->cluster ? gan_cluster_read(cluster, o->cluster) : GAN_OK;
     GAN_TRY(gan_comm_agree(comm, s));
-    *ranks = o->ranks ? o->ranks : o->cluster ? cluster->nodes * cluster->model.ranks_per_node : comm->size;
-    if (!o->cluster || *ranks <= cluster->nodes * cluster->model.ranks_per_node) return GAN_OK;
-    return GAN_FAIL(GAN_ECONFIG, "%s: %d nodes of %d ranks hold %d ranks, not %d; describe more nodes, or ask for fewer ranks", o->cluster,
-                    cluster->nodes, cluster->model.ranks_per_node, cluster->nodes * cluster->model.ranks_per_node, *ranks);
+    const int64_t most = o->cluster ? (int64_t)cluster->nodes * cluster->model.ranks_per_node : MAX_RANKS;
+    const int64_t wanted = o->ranks ? o->ranks : o->cluster ? most : comm->size;
+    *ranks = (int)(wanted < MAX_RANKS ? wanted : MAX_RANKS);
+    if (wanted > MAX_RANKS)
+        return GAN_FAIL(GAN_ECONFIG, "%s: %lld ranks are more than this program can have; say --ranks N, at most %d", o->cluster,
+                        (long long)wanted, MAX_RANKS);
+    if (wanted <= most) return GAN_OK;
+    return GAN_FAIL(GAN_ECONFIG, "%s: %d nodes of %d ranks hold %lld ranks, not %d; describe more nodes, or ask for fewer ranks", o->cluster,
+                    cluster->nodes, cluster->model.ranks_per_node, (long long)most, *ranks);
 }
 
 gan_status gan_dry_run(const gan_comm *comm, const gan_config *cfg, const gan_dry_run_options *o)
