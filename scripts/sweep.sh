@@ -5,7 +5,7 @@
 # the sweep after a checkpoint; started again it goes on where it was. In a SLURM array task i trains line i+1 alone
 # (sbatch slurm/array.sbatch; without RANKS the launcher is GAN_LAUNCH, else srun). Further arguments go to every run.
 # GAN_MPI names the program, else build/release/gan_mpi. Run it where scripts/ is.
-set -eu
+set -euf # no words of the table become names of files
 [ $# -ge 2 ] || { sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 2; }
 variants=$1 ranks=$2
 shift 2
