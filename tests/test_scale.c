@@ -202,7 +202,7 @@ static void words_are(const char *launcher, const char *const *wanted)
 {
     char **words;
     int n, i = 0;
-    EXPECT_OK(gan__launch_words(&words, &n, launcher, 16, 4, 2));
+    EXPECT_OK(gan__launch_words(&words, &n, launcher, &(gan__launch_numbers){16, 4, 2}, 2));
     for (; wanted[i]; i++) assert_string_equal(words[i], wanted[i]);
     assert_int_equal(n, i);
     assert_null(words[n]);
@@ -218,11 +218,29 @@ static void test_launcher_words(void **state)
     WORDS_ARE("mpirun -np %n", "mpirun", "-np", "16");
     WORDS_ARE("  srun  -n%n --x=%t/%n%n ", "srun", "-n16", "--x=4/1616");
     WORDS_ARE("a %% %x %", "a", "%", "%x", "%");
-    EXPECT_FAILURE(gan__launch_words(&words, &n, "  ", 1, 1, 2), GAN_EUSAGE, "--launcher wants a command");
+    WORDS_ARE("srun -N %N -n %n -c %t", "srun", "-N", "2", "-n", "16", "-c", "4");
+    EXPECT_FAILURE(gan__launch_words(&words, &n, "  ", &(gan__launch_numbers){1, 1, 1}, 2), GAN_EUSAGE, "--launcher wants a command");
     for (int k = 1; k <= 3; k++) { /* the array, and two words */
         gan_mem_fail_at(k);
-        EXPECT_FAILURE(gan__launch_words(&words, &n, "a b", 1, 1, 2), GAN_ENOMEM, "no memory");
+        EXPECT_FAILURE(gan__launch_words(&words, &n, "a b", &(gan__launch_numbers){1, 1, 1}, 2), GAN_ENOMEM, "no memory");
     }
+}
+
+/* A job's nodes are filled one after the other: by its tasks per node, else by the cores of a node. */
+static void test_nodes(void **state)
+{
+    (void)state;
+    unsetenv("SLURM_JOB_NUM_NODES"), unsetenv("SLURM_NTASKS_PER_NODE"), unsetenv("SLURM_CPUS_ON_NODE");
+    assert_int_equal(gan__scale_nodes(16, 1), 1);
+    setenv("SLURM_JOB_NUM_NODES", "4", 1);
+    assert_int_equal(gan__scale_nodes(3, 1), 3);
+    setenv("SLURM_CPUS_ON_NODE", "16", 1);
+    static const int by_cores[][3] = {{1, 1, 1}, {16, 1, 1}, {17, 1, 2}, {64, 1, 4}, {65, 1, 4}, {8, 4, 2}, {3, 32, 3}};
+    for (int i = 0; i < COUNT(by_cores); i++) assert_int_equal(gan__scale_nodes(by_cores[i][0], by_cores[i][1]), by_cores[i][2]);
+    setenv("SLURM_NTASKS_PER_NODE", "8", 1);
+    static const int by_tasks[][3] = {{1, 1, 1}, {8, 1, 1}, {16, 1, 2}, {8, 2, 1}, {64, 1, 4}};
+    for (int i = 0; i < COUNT(by_tasks); i++) assert_int_equal(gan__scale_nodes(by_tasks[i][0], by_tasks[i][1]), by_tasks[i][2]);
+    unsetenv("SLURM_JOB_NUM_NODES"), unsetenv("SLURM_NTASKS_PER_NODE"), unsetenv("SLURM_CPUS_ON_NODE");
 }
 
 static void test_results(void **state)
@@ -301,7 +319,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_karp_flatt),     TEST(test_median),  TEST(test_strong), TEST(test_other_reference),
         TEST(test_weak),           TEST(test_digests), TEST(test_lists),  TEST(test_results),
-        TEST(test_launcher_words), TEST(test_axes),    TEST(test_figure),
+        TEST(test_launcher_words), TEST(test_nodes), TEST(test_axes),    TEST(test_figure),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

@@ -31,9 +31,9 @@ static const char help[] =
     "  --steps N           steps to time in a run (default 20)\n"
     "  --repeat N          rounds (default 3)\n"
     "  --out DIR           where results lie (default runs/scale-JOB, runs/scale-JOB-weak)\n"
-    "  --launcher WORDS    starts the ranks; %n and %t become ranks and threads. No shell reads them. mpirun (default) "
-    "stands\n"
-    "                      for \"mpirun -np %n\", srun for \"srun --mpi=pmix -n %n -c %t\"\n"
+    "  --launcher WORDS    starts the ranks; %n, %t and %N become ranks, threads, and the nodes of the SLURM job that they fill. No\n"
+    "                      shell reads them. mpirun (default) stands for \"mpirun -np %n\", srun in a job for \"srun --mpi=pmix\n"
+    "                      -N %N -n %n -c %t\"\n"
     "  --cores N           cores there are for it (default: of this machine, or of the SLURM allocation); points with "
     "more\n"
     "                      ranks x threads are marked as oversubscribed\n"
@@ -42,22 +42,23 @@ static const char help[] =
     "\n"
     "  gan_mpi scale jobs/bench/dcgan64.ini --ranks 1,2,4,8 --steps 5\n";
 
-/* Names of launchers that are spelled out here. */
-static const struct {
-    const char *name, *words;
-} launchers[] = {{"mpirun", "mpirun -np %n"}, {"srun", "srun --mpi=pmix -n %n -c %t"}};
-
 typedef struct texts { /* of options, as typed; NULL: not given */
     const char *ranks, *threads, *mode, *steps, *rounds, *out, *launcher, *cores;
 } texts;
 
 /* ---- options ----------------------------------------------------------------------------------------------- */
 
+/* Names that are spelled out here. Outside of a job srun asks for an allocation by itself, for every point. */
+static const char *spell_out(const char *launcher)
+{
+    if (strcmp(launcher, "mpirun") == 0) return "mpirun -np %n";
+    if (strcmp(launcher, "srun") != 0) return launcher;
+    return getenv("SLURM_JOB_NUM_NODES") ? "srun --mpi=pmix -N %N -n %n -c %t" : "srun --mpi=pmix -n %n -c %t";
+}
+
 static gan_status parse_launcher(gan__scale *s, const char *text)
 {
-    s->launcher = text ? text : "mpirun";
-    for (int i = 0; i < 2; i++)
-        if (strcmp(s->launcher, launchers[i].name) == 0) s->launcher = launchers[i].words;
+    s->launcher = spell_out(text ? text : "mpirun");
     if (strstr(s->launcher, "%n")) return GAN_OK;
     return GAN_FAIL(GAN_EUSAGE,
                     "option --launcher: there is no %%n in \"%s\", so that every point would start as many ranks; e.g. "

@@ -39,7 +39,7 @@ typedef struct gan__scale_point {
 
 typedef struct gan__scale {
     /* As asked for; texts are borrowed. */
-    const char *config, *dir, *launcher; /* the launcher's words with %n and %t in them */
+    const char *config, *dir, *launcher; /* the launcher's words with %n, %t and %N in them */
     const char *const *sets;
     int n_sets;
     int ranks[GAN__SCALE_POINTS], n_ranks; /* n_ranks 0: powers of two up to the cores that can share the job */
@@ -72,6 +72,8 @@ static inline bool gan__scale_oversubscribed(const gan__scale *s, const gan__sca
 /* Processor, and cores that a launcher can use here: of the machine, or of the SLURM allocation. */
 void gan__scale_machine(char *text, size_t n);
 long long gan__scale_cores(void);
+/* Nodes of the SLURM allocation that so many ranks fill, as mpirun fills them; without one 1. */
+int gan__scale_nodes(int ranks, int threads);
 
 /* ---- running ----------------------------------------------------------------------------------------------- */
 
@@ -81,9 +83,14 @@ typedef struct gan__launch {
     bool oversubscribed, threads; /* more processes than cores; several threads a process */
 } gan__launch;
 
-/* The launcher's words with %n and %t replaced (%% is a %), and room for `more` words behind them, of which *n is the
- * first. GAN_EUSAGE when it has no word. Freed by gan__launch_free. */
-gan_status gan__launch_words(char ***words, int *n, const char *launcher, int ranks, int threads, int more);
+/* What %n, %t and %N in a launcher's words stand for. */
+typedef struct gan__launch_numbers {
+    int ranks, threads, nodes;
+} gan__launch_numbers;
+
+/* The launcher's words with those replaced (%% is a %), and room for `more` words behind them, of which *n is the first. GAN_EUSAGE
+ * when it has no word. Freed by gan__launch_free. */
+gan_status gan__launch_words(char ***words, int *n, const char *launcher, const gan__launch_numbers *numbers, int more);
 void gan__launch_free(char **words); /* takes NULL */
 /* Start it and wait for its end. *code: its exit code, or 128 + the signal that ended it. GAN_EUSAGE when there is no
  * such launcher; GAN_ESTOPPED after a signal to this process, which the launcher got too. */
@@ -94,7 +101,7 @@ gan_status gan__launch_run(const gan__launch *l, int *code);
 gan_status gan__scale_measure(gan__scale *s, int i, int round, const char *progress);
 /* The numbers in what `bench --json` prints; false: some are missing. */
 bool gan__scale_parse(gan__scale_run *r, const char *json);
-/* The command line of a point with %n and %t as they are, for people. */
+/* The command line of a point with %n, %t and %N as they are, for people. */
 void gan__scale_command(const gan__scale *s, FILE *f);
 
 /* ---- arithmetic -------------------------------------------------------------------------------------------- */

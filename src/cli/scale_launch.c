@@ -19,22 +19,29 @@ extern char **environ;
 /* ---- words ------------------------------------------------------------------------------------------------- */
 
 /* How many characters of `from` the next replacement takes; *value its number, -1: the character itself. */
-static int replacement(const char *from, int ranks, int threads, int *value)
+static int replacement(const char *from, const gan__launch_numbers *numbers, int *value)
 {
+    const struct {
+        char letter;
+        int value;
+    } known[] = {{'n', numbers->ranks}, {'t', numbers->threads}, {'N', numbers->nodes}, {'%', -1}};
     *value = -1;
     if (*from != '%') return 1;
-    if (from[1] == 'n') *value = ranks;
-    if (from[1] == 't') *value = threads;
-    return from[1] == 'n' || from[1] == 't' || from[1] == '%' ? 2 : 1;
+    for (int i = 0; i < 4; i++) {
+        if (from[1] != known[i].letter) continue;
+        *value = known[i].value;
+        return 2;
+    }
+    return 1;
 }
 
-static gan_status one_word(char **word, const char *from, size_t n, int ranks, int threads)
+static gan_status one_word(char **word, const char *from, size_t n, const gan__launch_numbers *numbers)
 {
     *word = gan_calloc((int64_t)n * 6 + 1, 1); /* %n: two characters become at most eleven */
     if (!*word) return GAN_ENOMEM;
     size_t at = 0;
     for (size_t i = 0; i < n;) {
-        int value, taken = replacement(from + i, ranks, threads, &value);
+        int value, taken = replacement(from + i, numbers, &value);
         if (value >= 0)
             at += (size_t)sprintf(*word + at, "%d", value);
         else
@@ -44,14 +51,14 @@ static gan_status one_word(char **word, const char *from, size_t n, int ranks, i
     return GAN_OK;
 }
 
-gan_status gan__launch_words(char ***words, int *n, const char *launcher, int ranks, int threads, int more)
+gan_status gan__launch_words(char ***words, int *n, const char *launcher, const gan__launch_numbers *numbers, int more)
 {
     *n = 0;
     *words = gan_calloc((int64_t)strlen(launcher) + more + 1, sizeof **words); /* one a character are more than enough */
     gan_status s = *words ? GAN_OK : GAN_ENOMEM;
     for (const char *at = launcher + strspn(launcher, " "); *at && s == GAN_OK; at += strspn(at, " ")) {
         size_t length = strcspn(at, " ");
-        s = one_word(&(*words)[*n], at, length, ranks, threads);
+        s = one_word(&(*words)[*n], at, length, numbers);
         if (s == GAN_OK) ++*n;
         at += length;
     }

@@ -42,6 +42,16 @@ long long gan__scale_cores(void)
     return nodes && each ? nodes * each : cores_here();
 }
 
+/* Left alone, srun spreads even two ranks over all nodes of the job; mpirun fills node after node, which a study is about. */
+int gan__scale_nodes(int ranks, int threads)
+{
+    const long long nodes = number_in("SLURM_JOB_NUM_NODES");
+    long long each = number_in("SLURM_NTASKS_PER_NODE");
+    if (each == 0) each = number_in("SLURM_CPUS_ON_NODE") / threads;
+    const long long filled = each > 0 ? (ranks + each - 1) / each : ranks;
+    return (int)(filled < nodes ? filled : nodes > 0 ? nodes : 1);
+}
+
 /* Names of virtual processors say little; family and model tell what they are. Other architectures have neither. */
 void gan__scale_machine(char *text, size_t n)
 {

@@ -108,9 +108,10 @@ static gan_status make_words(const gan__scale *s, const gan__scale_point *p, cha
     int n;
     char own[3][64], steps[32];
     const int n_own = gan__scale_point_sets(s, p, own);
+    const gan__launch_numbers numbers = {p->ranks, p->threads, gan__scale_nodes(p->ranks, p->threads)};
     const char *const fixed[] = {s->program, "bench", s->config, "--json", "--steps", steps};
     snprintf(steps, sizeof steps, "%lld", s->steps);
-    GAN_TRY(gan__launch_words(words, &n, s->launcher, p->ranks, p->threads, 6 + 2 * (s->n_sets + n_own)));
+    GAN_TRY(gan__launch_words(words, &n, s->launcher, &numbers, 6 + 2 * (s->n_sets + n_own)));
     bool good = true;
     for (int i = 0; i < 6 && good; i++) good = ((*words)[n++] = gan_strdup(fixed[i])) != NULL;
     for (int i = 0; i < s->n_sets + n_own && good; i++)

@@ -20,5 +20,13 @@ for launcher in mpirun srun; do
     says "the table by $launcher" '3 points x 3 rounds came to the same bits'
     grep -qE '^ *4 +1 +32 ' "$dir/output" || fail "the table by $launcher" 'a row for 4 ranks' "$(cat "$dir/output")"
 done
+# Whoever starts them, ranks fill node after node: two send nothing, four do.
+bytes() {
+    awk -F, '/^ranks/ { for (i = 1; i <= NF; i++) if ($i == "D_bytes") at = i } /^[0-9]/ { print $1, ($at > 0) }' "$dir/$1/table.csv" | sort -u
+}
+same 'ranks that send bytes, by mpirun' '1 0
+2 0
+4 1' "$(bytes mpirun)"
+same 'ranks that send bytes, by srun' "$(bytes mpirun)" "$(bytes srun)"
 same 'hashes by mpirun and by srun' "$(tail -n 1 "$dir/mpirun/table.csv" | cut -d, -f9)" "$(tail -n 1 "$dir/srun/table.csv" | cut -d, -f9)"
 verdict
