@@ -1,7 +1,7 @@
 #!/bin/sh
 # timeout: 240
 # What must not start again, although it may. Proved, by mpirun and by srun: a job with a wrong key, one of whose ranks is killed, and
-# one that its user cancels come to an end, once and for all.
+# one that its user cancels come to an end, once and for all; so does a faulty job where srun cannot be asked for the nodes.
 . tests/slurm/cases.sh
 
 rank_of() { # run: the process id of one of its ranks
@@ -19,6 +19,15 @@ for launcher in mpirun srun; do
     done
 done
 set -- $jobs
+
+mkdir "$dir/bin"
+printf '#!/bin/sh\nexit 1\n' >"$dir/bin/srun"
+chmod +x "$dir/bin/srun"
+script no-srun --nodes 2 --ranks-per-node 1 --requeue
+sed -i 's/^batch = .*/batch = 31/' "$dir/no-srun.ini"
+sed -i "s|^launcher=.*|launcher='mpirun -np 1 --host localhost'|; /^train()/i PATH=$dir/bin:\$PATH" "$dir/no-srun.sbatch"
+submit no-srun
+no_srun=$id
 
 for launcher in mpirun srun; do
     in_midst killed-$launcher
@@ -39,4 +48,6 @@ for launcher in mpirun srun; do
     case $end in 'CANCELLED '*' 0') ;; *) fail "cancelled, by $launcher" 'CANCELLED, no restart' "$end" ;; esac
     shift 3
 done
+ends "$no_srun"
+same 'a wrong job without srun' 'FAILED 3:0 0' "$end"
 verdict
