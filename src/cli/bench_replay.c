@@ -13,7 +13,7 @@
 typedef struct replays {
     gan_network_model model;
     double *bucket_s; /* of each bucket alone */
-    double sum_s;     /* of all that a step starts or sums, one after the other */
+    double sum_s;     /* of all that a step starts, one after the other; those that block cannot be hidden, and do not count */
     gan_replay on, off, best;
 } replays;
 
@@ -80,7 +80,8 @@ static void print_text(const replays *r, const gan_schedule_trace *t, const char
     gan_replay_print(t, &r->model, stdout);
     printf("sums of a step, one after the other: %.3f ms; of that the data flow can hide %.3f ms and leaves", r->sum_s * 1e3,
            (r->sum_s - r->best.exposed_all_s) * 1e3);
-    for (int i = 1; i < t->n_phases; i++) printf(" %.3f ms in phase %s%s", r->best.exposed_s[i] * 1e3, t->phases[i], i + 1 < t->n_phases ? "," : "\n");
+    for (int i = 1; i < t->n_phases; i++) printf(" %.3f ms in phase %s%s", r->best.exposed_s[i] * 1e3, t->phases[i], i + 1 < t->n_phases ? "," : "");
+    printf("\n");
 }
 
 static void print_exposed(const char *name, const gan_schedule_trace *t, const gan_replay *r)
