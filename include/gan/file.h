@@ -14,7 +14,7 @@ char *gan_file_temp(const char *path);
  * with "%.*s", gan_file_shown(path), path. */
 int gan_file_shown(const char *path);
 
-/* Sync `temp` to disk, give it the name `path` (replacing a file that was there, nothing else) and sync the directory.
+/* Sync `temp` to disk, give it the name `path` (replacing what was there, unless that is a device) and sync the directory.
  * On failure (GAN_EIO with path and reason) `temp` is gone and `path` is as it was, unless only the directory could
  * not be synced. */
 gan_status gan_file_publish(const char *temp, const char *path);

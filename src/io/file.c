@@ -95,11 +95,17 @@ static gan_status sync_directory_of(const char *path)
 }
 
 /* A rename would put a file in the place of a device: of /dev/null, where root asks for that. */
+static bool is_device(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode));
+}
+
 gan_status gan_file_publish(const char *temp, const char *path)
 {
-    if (gan_file_regular(path) != GAN_OK) {
+    if (is_device(path)) {
         unlink(temp);
-        return GAN_EIO;
+        return GAN_FAIL(GAN_EIO, "%s: not a file but a device; give the name of a file", path);
     }
     if (sync_path(temp, O_RDWR) && rename(temp, path) == 0) return sync_directory_of(path);
     int error = errno;
