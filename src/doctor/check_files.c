@@ -27,10 +27,10 @@ void gan__check_directory(const gan_case *c, gan_finding *f)
     const char *made = strcmp(c->dir, c->parent) == 0 ? "" : " (to be made)";
     gan__find(f, GAN_FINE, "%s%s: files are written, synced, read back and renamed%s%s", c->dir, made, *t->kind ? ", on " : "", t->kind);
     if (t->error) {
-        gan__find(f, GAN_BAD, "%s%s: cannot %s: %s", c->parent, made, t->step, strerror(t->error));
+        gan__find(f, GAN_BAD, "%s: cannot %s: %s", c->parent, t->step, strerror(t->error));
         gan__remedy(f, "%s", gan_file_remedy(t->error));
     } else if (*gan__hosts(c, sees_no_file, names, NAMES)) {
-        gan__find(f, GAN_DOUBTFUL, "%s%s is not the same on %s and on %s", c->parent, made, c->ids[0].host, names);
+        gan__find(f, GAN_DOUBTFUL, "%s is not the same on %s and on %s", c->parent, c->ids[0].host, names);
         gan__remedy(f, "rank 0 alone writes, so a run works; but started again with rank 0 on another node it would not find its "
                        "checkpoints: put run.dir on a file system that all nodes see");
     } else if (strcmp(t->kind, "tmpfs") == 0) {
