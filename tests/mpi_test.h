@@ -36,7 +36,8 @@ typedef struct mpi_test {
 static inline mpi_test mpi_test_start(int *argc, char ***argv)
 {
     mpi_test t = {NULL, gan_mem_live(), 0};
-    MPI_Init(argc, argv);
+    int level; /* as in main.c: the helper of comm/helper.c is there as well */
+    MPI_Init_thread(argc, argv, MPI_THREAD_SERIALIZED, &level);
     if (gan_comm_open(&t.c, MPI_COMM_WORLD) == GAN_OK) return t;
     fprintf(stderr, "gan_comm_open: %s\n", gan_fail_text());
     MPI_Abort(MPI_COMM_WORLD, 1);

@@ -40,7 +40,7 @@ struct gan__bucket_sum {
     gan__stretch mine_of; /* the blocks of it that this rank updates: all, or its part */
     flag *flags;      /* [GAN_EVENTS][team size] */
     double *squares;  /* [blocks.n] */
-    uint64_t uses[GAN_EVENTS];
+    _Atomic uint64_t uses[GAN_EVENTS]; /* counted by the rank, also while its helper looks */
     gan_reduction *column; /* of the slice over teams */
     gan_reduction *gather[GATHERS]; /* NULL: each team updates all */
     uint64_t gathered[GATHERS];     /* how often started */
@@ -197,16 +197,17 @@ int gan__bucket_missing(const gan__bucket_sum *b, gan_event e)
     return b->team->rank;
 }
 
-static void raise_flag(gan__bucket_sum *b, gan_event e)
+static void raise_flag(gan__bucket_sum *b, gan_event e, uint64_t uses)
 {
     flag *mine = &b->flags[e * b->team->size + b->team->rank];
-    atomic_store_explicit(&mine->uses, b->uses[e], memory_order_release);
+    atomic_store_explicit(&mine->uses, uses, memory_order_release);
 }
 
 void gan__bucket_arrive(gan__bucket_sum *b, gan_event e)
 {
-    b->uses[e]++;
-    if (!b->gather[WEIGHTS] || e == GAN_STORED) raise_flag(b, e);
+    const uint64_t uses = atomic_load_explicit(&b->uses[e], memory_order_relaxed) + 1;
+    atomic_store_explicit(&b->uses[e], uses, memory_order_release);
+    if (!b->gather[WEIGHTS] || e == GAN_STORED) raise_flag(b, e, uses);
 }
 
 /* Start it unless it was, for this use; has it ended? */
@@ -217,15 +218,17 @@ static gan_status gather(gan__bucket_sum *b, int which, uint64_t use, bool *ende
     return gan_reduction_test(b->gather[which], ended);
 }
 
+/* The rank may arrive meanwhile: flags go up for the uses that were counted in the beginning. */
 gan_status gan__bucket_look(gan__bucket_sum *b)
 {
-    const uint64_t measured = b->uses[GAN_MEASURED], updated = b->uses[GAN_UPDATED];
+    const uint64_t measured = atomic_load_explicit(&b->uses[GAN_MEASURED], memory_order_acquire);
+    const uint64_t updated = atomic_load_explicit(&b->uses[GAN_UPDATED], memory_order_acquire);
     bool squares, weights;
     if (!b->gather[WEIGHTS]) return GAN_OK;
     GAN_TRY(gather(b, SQUARES, measured > updated ? measured : updated, &squares));
     GAN_TRY(gather(b, WEIGHTS, updated, &weights));
-    if (squares) raise_flag(b, GAN_MEASURED);
-    if (squares && weights) raise_flag(b, GAN_UPDATED);
+    if (squares) raise_flag(b, GAN_MEASURED, measured);
+    if (squares && weights) raise_flag(b, GAN_UPDATED, updated);
     return GAN_OK;
 }
 
