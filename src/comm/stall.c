@@ -21,17 +21,15 @@ enum {
 
 /* ---- life --------------------------------------------------------------------------------------------------- */
 
-static gan_status name_hosts(gan_stall *s)
+/* all [size][GAN__HOST]: room. */
+static void name_hosts(gan_stall *s, char *all)
 {
-    char mine[MPI_MAX_PROCESSOR_NAME] = "", *all;
+    char mine[MPI_MAX_PROCESSOR_NAME] = "";
     int length;
     if (MPI_Get_processor_name(mine, &length) != MPI_SUCCESS) snprintf(mine, sizeof mine, "?");
     mine[GAN__HOST - 1] = '\0';
-    if (!(all = gan_calloc(s->all->size, GAN__HOST))) return GAN_ENOMEM;
     bool told = MPI_Allgather(mine, GAN__HOST, MPI_CHAR, all, GAN__HOST, MPI_CHAR, s->all->mpi) == MPI_SUCCESS;
     for (int r = 0; r < s->all->size; r++) memcpy(s->peers[r].host, told ? all + r * GAN__HOST : "?", told ? GAN__HOST : 2);
-    gan_free(all);
-    return GAN_OK;
 }
 
 gan_status gan_stall_open(const gan_comm *c, double limit_s)
@@ -40,9 +38,11 @@ gan_status gan_stall_open(const gan_comm *c, double limit_s)
     *s = (gan_stall){.all = c};
     if (c->size == 1 || limit_s <= 0) return GAN_OK;
     s->peers = gan_calloc(c->size, sizeof *s->peers);
-    gan_status status = gan_comm_agree(c, s->peers ? GAN_OK : GAN_ENOMEM);
+    char *hosts = gan_calloc(c->size, GAN__HOST);
+    gan_status status = gan_comm_agree(c, s->peers && hosts ? GAN_OK : GAN_ENOMEM);
     for (int r = 0; s->peers && r < c->size; r++) s->peers[r].sent = MPI_REQUEST_NULL;
-    if (status == GAN_OK) status = gan_comm_agree(c, name_hosts(s));
+    if (status == GAN_OK) name_hosts(s, hosts);
+    gan_free(hosts);
     if (status != GAN_OK) gan_stall_close(c);
     else s->limit_s = limit_s;
     return status;

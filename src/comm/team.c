@@ -20,7 +20,8 @@ static int64_t common_divisor(int64_t a, int64_t b)
 static gan_status largest_team(const gan_comm *c, bool powers, int64_t *size)
 {
     uint64_t *ranks = gan_calloc(c->size, sizeof *ranks);
-    gan_status s = ranks ? gan_comm_gather(c, (uint64_t)c->node_size, ranks) : GAN_ENOMEM;
+    gan_status s = gan_comm_agree(c, ranks ? GAN_OK : GAN_ENOMEM);
+    if (s == GAN_OK) s = gan_comm_gather(c, (uint64_t)c->node_size, ranks);
     *size = 0;
     for (int r = 0; s == GAN_OK && r < c->size; r++) *size = common_divisor((int64_t)ranks[r], *size);
     if (powers) *size &= -*size; /* its lowest bit */

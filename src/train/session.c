@@ -132,28 +132,40 @@ static void name_range(const gan_session *s, int number, char name[GAN_SUM_NAME]
     }
 }
 
-static gan_status make_reductions(gan_session *s)
+static void describe_ranges(const gan_session *s, bool rounded, gan_sum_range *ranges)
+{
+    const int64_t stride = s->memory.each_bytes / (int64_t)sizeof(float);
+    for (int i = 0; i < s->step->n_reductions; i++) {
+        const gan_range *r = &s->step->reductions[i];
+        ranges[i] = (gan_sum_range){r->data, r->n, r->bucket ? stride : 0, r->phase, r->blocks, rounded, NULL, ""};
+        if (s->sharded && r->bucket) ranges[i].weights = s->model->nets[r->net]->w + r->offset;
+        name_range(s, i, ranges[i].name);
+    }
+}
+
+static gan_status make_set(gan_session *s, bool rounded)
 {
     const int n = s->step->n_reductions;
-    const int64_t stride = s->memory.each_bytes / (int64_t)sizeof(float);
+    gan_sum_range *ranges = gan_calloc(n, sizeof *ranges);
+    gan_status status = gan_comm_agree(s->comm, ranges ? GAN_OK : GAN_ENOMEM);
+    if (status == GAN_OK) {
+        describe_ranges(s, rounded, ranges);
+        status = gan_comm_set_new(&s->set, &s->team, s->layout.mode, s->k, n, ranges);
+    }
+    gan_free(ranges);
+    return status;
+}
+
+static gan_status make_reductions(gan_session *s)
+{
     const bool rounded = gan_config_choice(s->cfg, "parallel", "messages") == 1;
     s->sharded = gan_config_bool(s->cfg, "parallel", "sharded_update") && s->team.n_teams > 1;
     if (s->sharded && rounded)
         return GAN_FAIL(GAN_ECONFIG,
                         "%s: parallel.sharded_update = yes sends weights, which messages = bfloat16 would round: choose one",
                         gan_config_where(s->cfg, "parallel", "sharded_update"));
-    gan_sum_range *ranges = gan_calloc(n, sizeof *ranges);
-    GAN_TRY(gan_comm_agree(s->comm, ranges ? GAN_OK : GAN_ENOMEM));
-    for (int i = 0; i < n; i++) {
-        const gan_range *r = &s->step->reductions[i];
-        ranges[i] = (gan_sum_range){r->data, r->n, r->bucket ? stride : 0, r->phase, r->blocks, rounded, NULL, ""};
-        if (s->sharded && r->bucket) ranges[i].weights = s->model->nets[r->net]->w + r->offset;
-        name_range(s, i, ranges[i].name);
-    }
-    gan_status status = gan_comm_set_new(&s->set, &s->team, s->layout.mode, s->k, n, ranges);
-    gan_free(ranges);
-    if (status != GAN_OK) return status;
-    status = gan_comm_set_count(s->set, s->times, gan_graph_phases(s->step->graph));
+    GAN_TRY(make_set(s, rounded));
+    gan_status status = gan_comm_set_count(s->set, s->times, gan_graph_phases(s->step->graph));
     if (status == GAN_OK && s->team.n_teams > 1 && gan_config_bool(s->cfg, "parallel", "progress_thread"))
         status = gan_comm_set_help(s->set);
     return gan_comm_agree(s->comm, status);
