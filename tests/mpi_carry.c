@@ -2,7 +2,7 @@
  * Steps that leave the generator's update to the next step compute what steps do that wait for every sum at once: the same bits of
  * weights, averages, moments, metrics and norms, whether what was left is done in the next step or between steps (settled).
  * For one team and for teams of one rank, with clipping, averages, singular values, states and several discriminator updates.
- * A gradient that is not finite ends the step that finds it before any weight of that step is updated. */
+ * A gradient that is not finite ends the step that finds it before any weight of that step is updated, and nothing is left to do. */
 #include "mpi_test.h"
 
 #include "gan/mem.h"
@@ -111,6 +111,26 @@ static void check_not_finite(mpi_test *t)
     close_run(&s, cfg);
 }
 
+/* Of the discriminator that is seen at once, with the generator's sums still under way: the diagnosis leaves nothing to do. */
+static void check_left_when_not_finite(mpi_test *t, const char *team)
+{
+    const char *sets[] = {BASE, team};
+    gan_config *cfg = NULL;
+    gan_session s = {0};
+    CHECK_OK(t, gan_config_read(&cfg, "jobs/bench/dcgan32.ini", sets, 6, gan_system_networks));
+    CHECK_OK(t, gan_session_open(&s, t->c, cfg, t->c->size));
+    if (s.team.rank == 0) s.model->nets[1]->w[0] = NAN;
+    MPI_Barrier(t->c->mpi);
+    CHECK(t, gan_session_step(&s, 0, false), "step 0 ended early");
+    const char *network = gan_session_not_finite(&s);
+    CHECK(t, network && strcmp(network, "discriminator") == 0, "not finite: %s", network ? network : "none");
+    CHECK(t, s.run.pending, "nothing is left of step 0");
+    CHECK(t, gan_session_diagnose(&s, "discriminator", "") == GAN_ENUMERIC, "no diagnosis");
+    CHECK(t, !s.run.pending, "%s: an update of the step is still to be done", team);
+    gan_fail_clear();
+    close_run(&s, cfg);
+}
+
 int main(int argc, char **argv)
 {
     mpi_test t = mpi_test_start(&argc, &argv);
@@ -118,6 +138,10 @@ int main(int argc, char **argv)
         check_row(&t, &rows[i], "parallel.team=0");
         check_row(&t, &rows[i], "parallel.team=1");
     }
-    if (t.c->size > 1) check_not_finite(&t);
+    if (t.c->size > 1) {
+        check_not_finite(&t);
+        check_left_when_not_finite(&t, "parallel.team=0");
+        check_left_when_not_finite(&t, "parallel.team=1");
+    }
     return mpi_test_end(&t);
 }

@@ -283,11 +283,13 @@ int64_t gan_session_images_per_step(const gan_session *s)
     return s->layout.batch * s->step->feed.reads;
 }
 
-/* The text goes to one rank: the first in whose part of the batch the earliest bad node shows. */
+/* The text goes to one rank: the first in whose part of the batch the earliest bad node shows. The step is run again, so
+ * what it has left, whose sums may still be under way, is done first, as in a run of one rank. */
 static gan_status diagnose(gan_session *s, const char *network, const char *of_checkpoints)
 {
     int64_t mine, first, rank;
     char text[512];
+    gan_session_settle(s);
     gan_status status = gan_exec_diagnose(s->plan, &s->run, &mine, text, sizeof text);
     if (status != GAN_OK) gan_comm_abort(s->comm, status, gan_fail_text());
     GAN_TRY(gan_comm_min(s->comm, mine, &first));
