@@ -20,6 +20,13 @@ gives 0 'is not finite, this job diverges' "$gan" bench "$job" --steps 100 $dive
 same 'words about a job that diverges' 1 "$(grep -c '^warning' "$dir/output")"
 gives 0 'images/s' "$gan" bench "$job" --steps 5
 same 'words about a job that does not' 0 "$(grep -c '^warning' "$dir/output")"
+bytes() { # arguments: of a step's sums, phase by phase
+    mpirun -np 2 "$gan" bench "$job" --steps 20 --json --set parallel.team=1 "$@" 2>/dev/null </dev/null | grep -o '"bytes": [0-9]*'
+}
+healthy=$(bytes)
+same 'phases with sums' 2 "$(echo "$healthy" | grep -c '[1-9]')"
+# shellcheck disable=SC2086
+same 'sums of steps that diverge' "$healthy" "$(bytes $diverging)"
 gives 2 '--json prints one object and --profile a table' "$gan" bench "$job" --json --profile
 for option in --json --profile '--steps 3' '--set train.batch=2'; do
     # shellcheck disable=SC2086

@@ -49,6 +49,7 @@ static gan_status time_steps(gan_session *s, int64_t steps, double *seconds)
 {
     const char *bad = NULL;
     double begin = 0;
+    s->run.settled = NULL; /* a job that diverges is timed with whole steps to the end */
     GAN_TRY(gan_stall_open(s->comm, gan_config_real(s->cfg, "parallel", "stall_s")));
     for (int64_t i = 0; i < WARM_UP + steps; i++) {
         if (i == WARM_UP) forget_warm_up(s);
