@@ -24,10 +24,11 @@ static void leave(int signal)
     _exit(exit_code);
 }
 
-/* The name of a process's program, from /proc/PID/comm; "" when there is none. Async-signal-safe, as all that the child calls. */
-static void read_name(const char *path, char name[32])
+/* The name of the program of a process, whose directory in /proc is open; "" when there is none any more, though its number may have
+ * gone to another one. Async-signal-safe, as all that the child calls. */
+static void read_name(int process, char name[32])
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = openat(process, "comm", O_RDONLY | O_CLOEXEC);
     ssize_t n = fd < 0 ? 0 : read(fd, name, 31);
     if (fd >= 0) close(fd);
     name[n > 0 ? n : 0] = '\0';
@@ -42,16 +43,17 @@ static int is_of_one_run(const char *program)
     return 0;
 }
 
-/* Without any of the rank's files: the launcher reads a rank's output to its end. rank: wait for its death first; 0: do not. */
-static void wait_and_end(pid_t rank, pid_t launcher, const char *path, const char *name)
+/* Without any other of the rank's files: the launcher reads a rank's output to its end. rank: wait for its death first; 0: do not. */
+static void wait_and_end(pid_t rank, pid_t launcher, int process, const char *name)
 {
     const struct timespec pause = {.tv_nsec = 1000000000 / LOOKS_PER_S};
     setsid();
-    for (int fd = 0; fd < MAX_FD; fd++) close(fd);
+    for (int fd = 0; fd < MAX_FD; fd++)
+        if (fd != process) close(fd);
     while (rank && getppid() == rank) nanosleep(&pause, NULL);
     for (int i = 0; i < PATIENCE_S * LOOKS_PER_S; i++) {
         char now[32];
-        read_name(path, now);
+        read_name(process, now);
         if (strcmp(now, name) != 0) return;
         nanosleep(&pause, NULL);
     }
@@ -73,11 +75,16 @@ static pid_t watch_launcher(pid_t rank)
 {
     const pid_t launcher = getppid();
     char path[64], name[32];
-    snprintf(path, sizeof path, "/proc/%ld/comm", (long)launcher);
-    read_name(path, name);
-    const pid_t child = launcher > 1 && is_of_one_run(name) ? fork() : -1;
-    if (child != 0) return child;
-    wait_and_end(rank, launcher, path, name);
+    snprintf(path, sizeof path, "/proc/%ld", (long)launcher);
+    const int process = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    read_name(process, name);
+    const bool is_launcher = launcher > 1 && getppid() == launcher && is_of_one_run(name);
+    const pid_t child = is_launcher ? fork() : -1;
+    if (child != 0) {
+        if (process >= 0) close(process);
+        return child;
+    }
+    wait_and_end(rank, launcher, process, name);
     _exit(0);
 }
 
