@@ -25,7 +25,7 @@ typedef struct gan_comm {
     int first, stride;                /* rank r of a team's column is rank first + r * stride of all */
 } gan_comm;
 
-/* Collective. `mpi` is borrowed for the call. */
+/* Collective. `mpi` is borrowed for the call. From then on MPI returns errors, on MPI_COMM_WORLD as well. */
 gan_status gan_comm_open(gan_comm **out, MPI_Comm mpi);
 void gan_comm_close(gan_comm *c); /* collective; takes NULL */
 

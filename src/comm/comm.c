@@ -56,6 +56,8 @@ static gan_status find_node(gan_comm *c, MPI_Comm mpi, int *node)
 static gan_status order_by_node(gan_comm *c, MPI_Comm mpi)
 {
     int node, first;
+    /* Errors of nonblocking collectives are raised on the world by Open MPI, wherever they happen. */
+    GAN_TRY(gan__mpi(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN), "set the error handler"));
     GAN_TRY(find_node(c, mpi, &node));
     GAN_TRY(gan__mpi(MPI_Comm_split(mpi, 0, node, &c->mpi), "duplicate the communicator"));
     GAN_TRY(gan__mpi(MPI_Comm_set_errhandler(c->mpi, MPI_ERRORS_RETURN), "set the error handler"));
