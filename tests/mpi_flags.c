@@ -72,7 +72,7 @@ static void use(rig *r, int number)
     bool gone;
     gan__bucket_arrive(r->bucket, GAN_STORED);
     CHECK_OK(r->t, gan__bucket_send(r->bucket, &gone));
-    CHECK_OK(r->t, gan__bucket_back(r->bucket));
+    CHECK_OK(r->t, gan_reduction_wait(gan__bucket_column(r->bucket)));
     if (r->t->c->rank == 0) CHECK(r->t, !arrive_while_looking(r), "use %d: the flag is up, but nothing has come", number);
     MPI_Barrier(r->t->c->mpi);
     if (r->t->c->rank == 1) gan__bucket_arrive(r->bucket, GAN_UPDATED);

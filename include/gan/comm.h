@@ -142,6 +142,8 @@ void gan_reduction_free(gan_reduction *r); /* not while in flight; takes NULL */
 gan_status gan_reduction_start(gan_reduction *r);
 gan_status gan_reduction_test(gan_reduction *r, bool *done);
 gan_status gan_reduction_wait(gan_reduction *r);
+/* The same for a caller that has more to move than reductions: move is called in their place. */
+gan_status gan_reduction_wait_moving(gan_reduction *r, gan_status (*move)(void *user), void *user);
 /* _test for all reductions in flight: for the gaps between kernels. Costs one pointer when there are none. */
 gan_status gan_reductions_move_on(const gan_comm *c);
 int64_t gan_reduction_bytes_sent(const gan_reduction *r); /* by this rank per use, from the algorithm */

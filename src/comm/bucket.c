@@ -240,9 +240,9 @@ gan_status gan__bucket_send(gan__bucket_sum *b, bool *gone)
     return gan_reduction_start(b->column);
 }
 
-gan_status gan__bucket_back(gan__bucket_sum *b)
+gan_reduction *gan__bucket_column(gan__bucket_sum *b)
 {
-    return gan_reduction_wait(b->column);
+    return b->column;
 }
 
 /* ---- parts ---------------------------------------------------------------------------------------------------- */

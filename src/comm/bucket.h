@@ -22,9 +22,9 @@ void gan__bucket_arrive(gan__bucket_sum *b, gan_event e);
 bool gan__bucket_all_came(const gan__bucket_sum *b, gan_event e);
 int gan__bucket_missing(const gan__bucket_sum *b, gan_event e); /* a rank of the team that has not; this one, if all have */
 /* Between teams, without waiting: send this rank's slice on its way, if all summands of the team are there (*gone). All ranks
- * must send the same buckets in the same order: collectives of MPI want that. Then wait until it is back. */
+ * must send the same buckets in the same order: collectives of MPI want that. */
 gan_status gan__bucket_send(gan__bucket_sum *b, bool *gone);
-gan_status gan__bucket_back(gan__bucket_sum *b);
+gan_reduction *gan__bucket_column(gan__bucket_sum *b); /* what was sent, to be waited for; the bucket's */
 
 /* Raise the flags of events whose messages have come by now. */
 gan_status gan__bucket_look(gan__bucket_sum *b);

@@ -139,8 +139,8 @@ static gan_status wait_for(void *user, int number)
         GAN_TRY(send_queued(s));
     }
     note(s, "sum", number);
-    if (s->list[number].alone) return gan_reduction_wait(s->list[number].alone);
-    return gan__bucket_back(s->list[number].bucket);
+    gan_reduction *r = s->list[number].alone ? s->list[number].alone : gan__bucket_column(s->list[number].bucket);
+    return gan_reduction_wait_moving(r, move_on, s);
 }
 
 static void slice(void *user, int number, int64_t *from, int64_t *to)
@@ -188,7 +188,7 @@ static gan_status all_sum(void *user, float *data, int64_t n, int phase)
     GAN_TRY(find_sum(s, data, n, phase, &sum));
     GAN_TRY(gan_reduction_start(sum->r));
     gan_stall_doing(s->team->all, "sum", "values of the batch");
-    return gan_reduction_wait(sum->r);
+    return gan_reduction_wait_moving(sum->r, move_on, s);
 }
 
 /* ---- making ---------------------------------------------------------------------------------------------------- */

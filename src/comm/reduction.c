@@ -273,14 +273,19 @@ gan_status gan_reductions_move_on(const gan_comm *c)
     return GAN_OK;
 }
 
-gan_status gan_reduction_wait(gan_reduction *r)
+gan_status gan_reduction_wait_moving(gan_reduction *r, gan_status (*move)(void *user), void *user)
 {
     gan_wait w = {.begun = false};
     while (r->in_flight) {
-        GAN_TRY(gan_reductions_move_on(r->c));
+        GAN_TRY(move ? move(user) : gan_reductions_move_on(r->c));
         if (gan_stall_due(r->c, &w)) gan_stall_waits(r->c, &w, r->at < r->moves.n ? r->moves.list[r->at].partner : -1);
     }
     return GAN_OK;
+}
+
+gan_status gan_reduction_wait(gan_reduction *r)
+{
+    return gan_reduction_wait_moving(r, NULL, NULL);
 }
 
 int64_t gan_reduction_bytes_sent(const gan_reduction *r)
