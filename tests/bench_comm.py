@@ -9,7 +9,8 @@ weak    two ranks beside one, the same batch each
 What runs in turn is compared as in bench.py. Hidden is told so: C, the seconds that a step waits for sums when each one is waited for at
 once (overlap = no); E, the seconds it still waits with overlap; both measured, on rank 0. Of C the data flow allows to hide a share
 H at most: the measured kernels in their order, replayed with sums that take C in all, one after the other, and need nobody's
-help (gan_mpi bench --replay). Hidden of what can be hidden is (C - E) / (C H).
+help (gan_mpi bench --replay). Hidden of what can be hidden is (C - E) / (C H). The same replay says what a step takes, with the thread
+that moves messages and the list of messages of a sum: the model of --dry-run --cluster, held against what was measured.
 
 Root only for the hosts. They have this machine's cores between them: with fewer cores than hosts computing takes longer than it would, the
 same for all that is compared.
@@ -73,12 +74,16 @@ def ddp(args):
                               "--batch", str(args.batch), "--steps", str(args.steps), "--hosts", ADDRESS, "--interface", "net0"))
 
 
+def step(run):
+    return run["step_s"]
+
+
 def waiting(run):
     return sum(phase["exposed_s"] for phase in run["phases"].values())
 
 
-def share_that_can_be_hidden(args, sums_s):
-    """H: from the schedule of these kernels, on a network whose sums take sums_s in all."""
+def replay_of(args, sums_s):
+    """What the model says of these kernels, on a network whose sums take sums_s in all."""
     with tempfile.TemporaryDirectory() as folder:
         schedule = os.path.join(folder, "schedule")
         output(job(args, "yes", "--schedule", schedule))
@@ -87,7 +92,7 @@ def share_that_can_be_hidden(args, sums_s):
             middle = (low * high) ** 0.5
             replay = json_of([args.gan_mpi, "bench", "--replay", schedule, "--bandwidth", f"{middle:.9g}", "--json"])
             low, high = (middle, high) if replay["sums_s"] > sums_s else (low, middle)
-        return replay["hideable_s"] / replay["sums_s"]
+        return replay
 
 
 def medians(runs, key):
@@ -101,16 +106,18 @@ def hosts(args):
         for runs, run in ways if i % 2 == 0 else reversed(ways):
             runs.append(run())
     c, e = medians(off, waiting), medians(on, waiting)
-    h = share_that_can_be_hidden(args, c)
+    replay = replay_of(args, c)
+    h = replay["hideable_s"] / replay["sums_s"]
     bench.row(f"dcgan64, {HOSTS} hosts, {GBIT}, {args.batch} images a host", "images/s", "ms a step", "of it waiting for sums", "our ratio (range)", "wanted")
     bench.row(*["---"] * 6)
     for name, runs, wanted in (("overlap = yes", on, ""), ("overlap = no", off, "1.3x"), ("PyTorch DDP, gloo", peer, "1.5x")):
         ratios = [a["images_per_s"] / b["images_per_s"] for a, b in zip(on, runs)]
         waits = f"{medians(runs, waiting) * 1e3:.0f}" if "phases" in runs[0] else ""
-        bench.row(name, f"{medians(runs, lambda r: r['images_per_s']):.1f}", f"{medians(runs, lambda r: r['step_s']) * 1e3:.0f}", waits,
+        bench.row(name, f"{medians(runs, lambda r: r['images_per_s']):.1f}", f"{medians(runs, step) * 1e3:.0f}", waits,
                   f"{statistics.median(ratios):.2f}x ({min(ratios):.2f}-{max(ratios):.2f})" if wanted else "", wanted)
     print(f"\nhidden: {c - e:.3f} s of {c:.3f} s a step; the data flow allows {c * h:.3f} s, so {100 * (c - e) / (c * h):.0f} % of what can "
-          "be hidden is (wanted: 85 %)\n", flush=True)
+          f"be hidden is (wanted: 85 %)\nmodel: {replay['on']['step_s'] * 1e3:.0f} ms a step with overlap, measured {medians(on, step) * 1e3:.0f}; "
+          f"{replay['off']['step_s'] * 1e3:.0f} without, measured {medians(off, step) * 1e3:.0f}\n", flush=True)
 
 
 def weak(args):
