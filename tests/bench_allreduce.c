@@ -9,6 +9,7 @@
  * GB/s is the bandwidth of MPI_Allreduce (2 (P-1)/P n bytes in its time); the ratios are of our bandwidth to that. */
 #include "gan/clock.h"
 #include "gan/collectives.h"
+#include "gan/median.h"
 #include "gan/mem.h"
 
 #include <stdio.h>
@@ -164,12 +165,6 @@ static void bench_close(bench *b)
 
 /* ---- measuring ----------------------------------------------------------------------------------------------- */
 
-static int by_size(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 static void check(const bench *b, const struct way *w)
 {
     const float *got = w->common ? b->sums : b->x, want = (float)(b->c->size * (b->c->size + 1) / 2);
@@ -200,8 +195,7 @@ static void measure(bench *b, double s[WAYS])
     for (int round = 0; round <= ROUNDS; round++)
         for (int w = 0; w < WAYS; w++) t[w][round] = once(b, &ways[w]);
     for (int w = 0; w < WAYS; w++) {
-        qsort(t[w] + 1, ROUNDS, sizeof **t, by_size);
-        s[w] = t[w][1 + ROUNDS / 2];
+        s[w] = gan_median(t[w] + 1, ROUNDS);
     }
 }
 

@@ -5,6 +5,7 @@
  * what matmul_tn costs with 8 and 16 shards, relative to one. */
 #include "gan/clock.h"
 #include "gan/kernels.h"
+#include "gan/median.h"
 #include "gan/mem.h"
 #include "gan/rng.h"
 
@@ -82,18 +83,6 @@ static void once(const bench *b, product p, int layer)
     }
 }
 
-static int by_size(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median(double *t, int n)
-{
-    qsort(t, (size_t)n, sizeof *t, by_size);
-    return t[n / 2];
-}
-
 /* Median seconds of each product on each layer. Values would grow from pass to pass: small ones are put back. */
 static void measure(const bench *b, double s[PRODUCTS][LAYERS])
 {
@@ -112,7 +101,7 @@ static void measure(const bench *b, double s[PRODUCTS][LAYERS])
         }
     }
     for (int p = 0; p < PRODUCTS; p++) {
-        for (int i = 0; i < LAYERS; i++) s[p][i] = median(t[p][i], ROUNDS);
+        for (int i = 0; i < LAYERS; i++) s[p][i] = gan_median(t[p][i], ROUNDS);
     }
 }
 

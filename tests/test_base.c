@@ -15,6 +15,7 @@
 #include "../src/base/rng.c" /* for normal_quantile, which is static */
 #include "gan/digest.h"
 #include "gan/dims.h"
+#include "gan/median.h"
 #include "gan/mem.h"
 #include "gan/pace.h"
 #include "gan/status.h"
@@ -443,6 +444,15 @@ static void digest_spreads(void **state)
 
 /* ---- texts ------------------------------------------------------------------------------------------------ */
 
+static void median_sorts(void **state)
+{
+    (void)state;
+    double odd[] = {3, -1, 7}, even[] = {4, 1, 3, 2}, one[] = {5};
+    assert_true(gan_median(odd, 3) == 3 && odd[0] == -1 && odd[2] == 7);
+    assert_true(gan_median(even, 4) == 3 && even[0] == 1 && even[3] == 4);
+    assert_true(gan_median(one, 1) == 5);
+}
+
 static void dimensions_as_text(void **state)
 {
     (void)state;
@@ -515,6 +525,7 @@ int main(void)
         TEST(digest_sees_every_bit),
         TEST(digest_sees_length_order_and_start),
         TEST(digest_spreads),
+        TEST(median_sorts),
         TEST(dimensions_as_text),
         TEST(times_as_text),
         TEST(lines_keep_their_distance),

@@ -7,11 +7,11 @@
 
 #include "gan/clock.h"
 #include "gan/kernels.h"
+#include "gan/median.h"
 #include "gan/mem.h"
 #include "gan/rng.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 typedef struct layer {
@@ -94,18 +94,6 @@ static double once(const bench *b, gan_conv_way way, gan_conv_pass pass, double 
     return gan_clock_s() - middle;
 }
 
-static int by_size(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median(double *t)
-{
-    qsort(t, ROUNDS, sizeof *t, by_size);
-    return t[ROUNDS / 2];
-}
-
 /* Pixels would grow from pass to pass. */
 static void measure(bench *b, double s[GAN_CONV_WAYS][GAN_CONV_PASSES][2])
 {
@@ -120,7 +108,7 @@ static void measure(bench *b, double s[GAN_CONV_WAYS][GAN_CONV_PASSES][2])
         memset(b->x, 0, (size_t)(b->c.N * b->c.H * b->c.W * b->c.C) * sizeof *b->x);
         memset(b->y, 0, (size_t)(b->c.N * b->c.OH * b->c.OW * b->c.O) * sizeof *b->y);
     }
-    for (int i = 0; i < GAN_CONV_WAYS * GAN_CONV_PASSES * 2; i++) (&s[0][0][0])[i] = median((&t[0][0][0])[i]);
+    for (int i = 0; i < GAN_CONV_WAYS * GAN_CONV_PASSES * 2; i++) (&s[0][0][0])[i] = gan_median((&t[0][0][0])[i], ROUNDS);
 }
 
 static void print_ways(const layer *l, const bench *b, double s[GAN_CONV_WAYS][GAN_CONV_PASSES][2])

@@ -2,22 +2,17 @@
  * came to the same bits. */
 #include "scale.h"
 
-#include <math.h>
-#include <stdlib.h>
-#include <string.h>
+#include "gan/median.h"
 
-static int ascending(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
+#include <math.h>
+#include <string.h>
 
 gan__scale_range gan__scale_median(const double *x, int n)
 {
     double sorted[GAN__SCALE_ROUNDS];
     memcpy(sorted, x, (size_t)n * sizeof *x);
-    qsort(sorted, (size_t)n, sizeof *sorted, ascending);
-    return (gan__scale_range){(sorted[(n - 1) / 2] + sorted[n / 2]) / 2, sorted[0], sorted[n - 1]};
+    const double upper = gan_median(sorted, n);
+    return (gan__scale_range){(sorted[(n - 1) / 2] + upper) / 2, sorted[0], sorted[n - 1]};
 }
 
 double gan__karp_flatt(double speedup, double cores)

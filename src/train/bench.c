@@ -3,22 +3,17 @@
 
 #include "gan/clock.h"
 #include "gan/log.h"
+#include "gan/median.h"
 #include "gan/mem.h"
 #include "gan/stall.h"
+#include "gan/version.h"
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 
 enum { WARM_UP = 3 };
-
-static int ascending(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
 
 static long peak_rss_mib(void)
 {
@@ -65,7 +60,6 @@ static gan_status time_steps(gan_session *s, int64_t steps, double *seconds)
     seconds[steps - 1] = gan_clock_s() - begin;
     gan_session_parts(s, true); /* for the digest */
     gan_stall_close(s->comm);
-    qsort(seconds, (size_t)steps, sizeof *seconds, ascending);
     return GAN_OK;
 }
 
@@ -73,7 +67,7 @@ static void print_json(const gan_session *s, int64_t steps, double median_s, dou
 {
     printf("{\"program\": \"gan_mpi %s\", \"kernels\": \"%s\", \"reduce\": \"%s\", \"ranks\": %d, \"threads\": %d, \"batch_per_rank\": %lld, "
            "\"steps\": %lld, \"images_per_s\": %.2f, \"step_s\": %.6f, \"digest\": \"%016" PRIx64 "\", \"phases\": {",
-           GAN_VERSION, s->k->name, s->layout.mode == GAN_REDUCE_ORDERED ? "ordered" : "fast", s->layout.ranks, s->threads,
+           gan_version(), s->k->name, s->layout.mode == GAN_REDUCE_ORDERED ? "ordered" : "fast", s->layout.ranks, s->threads,
            (long long)(s->layout.batch / s->layout.ranks), (long long)steps, images_per_s, median_s,
            gan_model_digest(s->model, true)); /* after the warm-up and these steps */
     for (int i = 1; i < gan_graph_phases(s->step->graph); i++)
@@ -108,8 +102,8 @@ static gan_status bench(gan_session *s, int64_t steps, bool json, bool profile)
     if (!json) gan_banner(s);
     if ((status = time_steps(s, steps, seconds)) != GAN_OK) goto fail;
     if (s->comm->rank == 0) {
-        double images = (double)gan_session_images_per_step(s) / seconds[steps / 2];
-        (json ? print_json : print_text)(s, steps, seconds[steps / 2], images);
+        const double median_s = gan_median(seconds, steps), images = (double)gan_session_images_per_step(s) / median_s;
+        (json ? print_json : print_text)(s, steps, median_s, images);
         if (profile) gan_plan_print_profile(s->plan, kernels, steps, stdout);
         fflush(stdout);
     }

@@ -2,25 +2,13 @@
 #include "lone_rank.h"
 
 #include "gan/clock.h"
+#include "gan/median.h"
 #include "gan/mem.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { WARM_UP = 2, ADDED = 1 << 23, ADDINGS = 9 };
-
-static int ascending(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median(double *list, int64_t n)
-{
-    qsort(list, (size_t)n, sizeof *list, ascending);
-    return list[n / 2];
-}
 
 /* As comm/reduction.c adds what arrives, on arrays beyond the caches of a core. */
 static gan_status measure_adding(double *add_s)
@@ -37,7 +25,7 @@ static gan_status measure_adding(double *add_s)
     }
     volatile float read = sum[0]; /* so that nothing of it can be left out */
     (void)read;
-    *add_s = median(times, ADDINGS) / ADDED;
+    *add_s = gan_median(times, ADDINGS) / ADDED;
     gan_free(sum);
     return GAN_OK;
 }
@@ -53,7 +41,7 @@ static gan_status measure_calls(gan_session *s, int64_t steps, int n, double *ti
         for (int k = 0; i >= 0 && k < n; k++) times[k * steps + i] = seconds[k];
     }
     gan_session_settle(s);
-    for (int k = 0; k < n; k++) seconds[k] = median(times + k * steps, steps);
+    for (int k = 0; k < n; k++) seconds[k] = gan_median(times + k * steps, steps);
     return GAN_OK;
 }
 
