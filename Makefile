@@ -72,7 +72,7 @@ MPI       := $(patsubst tests/%.c,tests/%,$(wildcard tests/mpi_*.c))
 CLI       := $(wildcard tests/cli_*.sh)
 TOOLS     := $(patsubst tests/%.c,tests/%,$(wildcard tests/tool_*.c))
 FUZZERS   := $(patsubst %.c,%,$(wildcard tests/fuzz/*.c))
-VERSIONED := $(patsubst %.c,$(B)/%.o,$(shell grep -rl --include='*.c' GAN_VERSION src))
+VERSIONED := $(B)/src/base/version.o
 
 all: $(B)/gan_mpi
 

@@ -4,6 +4,7 @@
 #include "gan/config.h"
 #include "gan/kernels.h"
 #include "gan/train.h"
+#include "gan/version.h"
 
 #include <hdf5.h>
 #include <string.h>
@@ -84,7 +85,7 @@ gan_status gan__version_run(const gan_comm *comm, int argc, char **argv)
     unsigned v[3];
     if (argc > 0) return GAN_FAIL(GAN_EUSAGE, "gan_mpi --version: \"%s\" is one word too many", argv[0]);
     if (comm && comm->rank != 0) return GAN_OK;
-    printf("gan_mpi %s\n", GAN_VERSION);
+    printf("gan_mpi %s\n", gan_version());
     printf("compiler  %s\n", GAN_COMPILER);
     if (MPI_Get_library_version(mpi, &n) == MPI_SUCCESS)
         printf("MPI       %.*s\n", (int)strcspn(mpi, ",\n"), mpi);

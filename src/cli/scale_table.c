@@ -1,6 +1,8 @@
 /* The table of a study, for people and for programs. */
 #include "scale.h"
 
+#include "gan/version.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -176,7 +178,7 @@ static void print_head(const gan__scale *s, const gan__scale_row *row, const cha
             s->weak ? "each core (rank x thread) has the batch of the job" : "one job on more and more cores");
     fprintf(f, "%smachine   %s, %lld core%s; %s kernels\n", mark, s->machine, s->cores, s->cores == 1 ? "" : "s",
             row->point->runs[0].kernels);
-    fprintf(f, "%sprogram   gan_mpi %s, %s sums, %s\n", mark, GAN_VERSION, s->ordered ? "ordered" : "fast", s->date);
+    fprintf(f, "%sprogram   gan_mpi %s, %s sums, %s\n", mark, gan_version(), s->ordered ? "ordered" : "fast", s->date);
     fprintf(f, "%scommand   ", mark);
     gan__scale_command(s, f);
     fprintf(f, "\n%srounds    %lld\n", mark, s->rounds);

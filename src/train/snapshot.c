@@ -4,6 +4,7 @@
 #include "gan/dims.h"
 #include "gan/mem.h"
 #include "gan/train.h"
+#include "gan/version.h"
 
 #include <hdf5.h>
 #include <math.h>
@@ -111,7 +112,7 @@ static gan_status add_provenance(gan_checkpoint *c)
     snprintf(hdf5, sizeof hdf5, "%d.%d.%d", H5_VERS_MAJOR, H5_VERS_MINOR, H5_VERS_RELEASE);
     MPI_Get_library_version(mpi, &n);
     mpi[strcspn(mpi, ",\n")] = '\0';
-    GAN_TRY(gan_checkpoint_add_text(c, "version", GAN_VERSION));
+    GAN_TRY(gan_checkpoint_add_text(c, "version", gan_version()));
     GAN_TRY(gan_checkpoint_add_text(c, "compiler", GAN_COMPILER));
     GAN_TRY(gan_checkpoint_add_text(c, "hdf5", hdf5));
     GAN_TRY(gan_checkpoint_add_text(c, "mpi", mpi));

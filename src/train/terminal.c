@@ -4,6 +4,7 @@
 
 #include "gan/dims.h"
 #include "gan/log.h"
+#include "gan/version.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -35,7 +36,7 @@ void gan_banner(const gan_session *s)
     char shape[64] = "", host[256] = "", team[64] = "";
     gethostname(host, sizeof host - 1);
     gan_dims_text(info->n_dims, info->dims, shape, sizeof shape);
-    gan_say(GAN_NORMAL, "gan_mpi %s: %s (%s)", GAN_VERSION, s->model->system->name, s->model->system->summary);
+    gan_say(GAN_NORMAL, "gan_mpi %s: %s (%s)", gan_version(), s->model->system->name, s->model->system->summary);
     gan_say(GAN_NORMAL, "machine   %d rank%s x %d thread%s on %d host%s (%s), %s kernels", s->comm->size,
             s->comm->size > 1 ? "s" : "", s->threads, s->threads > 1 ? "s" : "", s->comm->n_nodes, s->comm->n_nodes > 1 ? "s" : "", host, s->k->name);
     gan_say(GAN_NORMAL, "data      %s: %lld samples of %s, %.1f MiB per node", info->name, (long long)info->n, shape,
