@@ -11,16 +11,12 @@ clean_up() {
 }
 mounted=
 
-# refuses WHAT CODE RANKS "TEXT" ARGUMENT...: one error line with the text, and the exit code; an older run stays as it was.
-refuses() {
+# refuses_run WHAT CODE RANKS "TEXT" ARGUMENT...: the job is refused; in error its line.
+refuses_run() {
     what=$1 wanted_code=$2 ranks=$3 text=$4
     shift 4
-    timeout -k 5 30 mpirun -np "$ranks" "$gan" "$job" "$@" >"$dir/output" 2>&1 </dev/null
-    code=$?
-    same "$what: exit code" "$wanted_code" "$code"
-    same "$what: error lines" 1 "$(grep -c '^error' "$dir/output")"
+    refuses "$what" "$wanted_code" "$text" mpirun -np "$ranks" "$gan" "$job" "$@"
     grep '^error' "$dir/output" >"$dir/error" || cp "$dir/output" "$dir/error"
-    grep -qF -e "$text" "$dir/error" || fail "$what" "$text" "$(cat "$dir/output")"
 }
 
 names() { # text: it stands in the error as well
@@ -57,7 +53,7 @@ S6UnmFDVZeYmpqcWI9KjB4X2MjKwQsxihPEtIDQzREABqo4JLR/gEmcGupwR6n5GpBTNCqRBfCYmJkaI
 MApGKgAAcf0lnkAIAAA=
 END
 data() { # what, code, text, file
-    refuses "$1" "$2" 3 "$3" --set data.source=file --set data.file="$4" --set parallel.reduce=fast --set train.batch=48
+    refuses_run "$1" "$2" 3 "$3" --set data.source=file --set data.file="$4" --set parallel.reduce=fast --set train.batch=48
     names "$4"
     unharmed "$1"
 }
@@ -69,33 +65,33 @@ data 'a text as dataset' 5 'not a readable HDF5 file' "$job"
 data 'metrics as dataset' 5 'no dataset /images' "$dir/run/metrics.h5"
 data 'a dataset of int16' 5 '/images holds int16; uint8 or float32 is wanted' "$dir/int16.h5"
 data 'a dataset of rank 3' 5 '/images has shape [32,2,1]' "$dir/rank3.h5"
-refuses 'a dataset of another shape' 4 2 '28x28x1' --set data.source=file --set data.file=data/fashion-mnist-10k.h5
+refuses_run 'a dataset of another shape' 4 2 '28x28x1' --set data.source=file --set data.file=data/fashion-mnist-10k.h5
 names generator
-refuses 'no dataset, one rank' 5 1 "$dir/no-such.h5" --set data.source=file --set data.file="$dir/no-such.h5"
+refuses_run 'no dataset, one rank' 5 1 "$dir/no-such.h5" --set data.source=file --set data.file="$dir/no-such.h5"
 unharmed 'a dataset of another shape'
 
 # ---- sizes --------------------------------------------------------------------------------------------------------
 
-refuses 'a batch for 5 ranks' 3 5 'train.batch = 32 is not a multiple of 5 ranks; the nearest are 30 and 35; or start 4 or 8 ranks' \
+refuses_run 'a batch for 5 ranks' 3 5 'train.batch = 32 is not a multiple of 5 ranks; the nearest are 30 and 35; or start 4 or 8 ranks' \
     --set parallel.reduce=fast
-refuses 'a batch smaller than the ranks' 3 3 'train.batch = 2 is not a multiple of 3 ranks; the nearest is 3; or start 2 ranks' \
+refuses_run 'a batch smaller than the ranks' 3 3 'train.batch = 2 is not a multiple of 3 ranks; the nearest is 3; or start 2 ranks' \
     --set parallel.reduce=fast --set train.batch=2
-refuses 'a batch for 16 shards' 3 2 'train.batch = 40 is not a multiple of 16 shards; the nearest are 32 and 48' \
+refuses_run 'a batch for 16 shards' 3 2 'train.batch = 40 is not a multiple of 16 shards; the nearest are 32 and 48' \
     --set train.batch=40
-refuses 'shards of no power of two' 3 2 'parallel.shards = 12 is not a power of two; the nearest are 8 and 16' \
+refuses_run 'shards of no power of two' 3 2 'parallel.shards = 12 is not a power of two; the nearest are 8 and 16' \
     --set parallel.shards=12 --set train.batch=48
-refuses 'ordered on 3 ranks' 3 3 'start 2 or 4 ranks, or use reduce = fast'
-refuses 'ordered on 3 ranks, of which 2 have a shard' 3 3 'needs a power of two; start 2 ranks, or use reduce = fast' \
+refuses_run 'ordered on 3 ranks' 3 3 'start 2 or 4 ranks, or use reduce = fast'
+refuses_run 'ordered on 3 ranks, of which 2 have a shard' 3 3 'needs a power of two; start 2 ranks, or use reduce = fast' \
     --set parallel.shards=2
-refuses 'more ranks than shards' 3 4 'start at most 2 ranks, or set parallel.shards = 4' --set parallel.shards=2
-refuses 'more ranks than shards, in a batch that divides' 3 2 '2 ranks share 1 shard: start at most 1 rank, or set parallel.shards = 2' \
+refuses_run 'more ranks than shards' 3 4 'start at most 2 ranks, or set parallel.shards = 4' --set parallel.shards=2
+refuses_run 'more ranks than shards, in a batch that divides' 3 2 '2 ranks share 1 shard: start at most 1 rank, or set parallel.shards = 2' \
     --set parallel.shards=1
 grep -q train.batch "$dir/error" && fail "$what" 'no word of train.batch' "$(cat "$dir/error")"
-refuses 'more ranks than shards, in a batch that does not' 3 4 'and train.batch, now 6, to a multiple of it (the nearest are 4 and 8)' \
+refuses_run 'more ranks than shards, in a batch that does not' 3 4 'and train.batch, now 6, to a multiple of it (the nearest are 4 and 8)' \
     --set parallel.shards=2 --set train.batch=6
-refuses 'a team larger than the ranks' 3 4 'the largest team that these nodes allow is 4' --set parallel.team=8
-refuses 'a team that does not divide' 3 4 'parallel.team = 3' --set parallel.team=3
-refuses 'a team of 2 for 3 ranks' 3 3 'the largest team that these nodes allow is 3' --set parallel.team=2 \
+refuses_run 'a team larger than the ranks' 3 4 'the largest team that these nodes allow is 4' --set parallel.team=8
+refuses_run 'a team that does not divide' 3 4 'parallel.team = 3' --set parallel.team=3
+refuses_run 'a team of 2 for 3 ranks' 3 3 'the largest team that these nodes allow is 3' --set parallel.team=2 \
     --set parallel.reduce=fast --set train.batch=48
 unharmed 'sizes that do not fit'
 
@@ -107,10 +103,10 @@ for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
     [ -s "$dir/busy/lock" ] && [ -s "$dir/busy/config.ini" ] && break
     sleep 0.1
 done
-refuses 'a second job in the same directory' 7 2 'is the directory of a run that is going on (host' \
+refuses_run 'a second job in the same directory' 7 2 'is the directory of a run that is going on (host' \
     --set train.steps=100000000 --set run.dir="$dir/busy"
 names "process $busy)"
-refuses 'a fresh start under a running job' 7 1 'is the directory of a run that is going on (host' \
+refuses_run 'a fresh start under a running job' 7 1 'is the directory of a run that is going on (host' \
     --set run.dir="$dir/busy" --fresh
 kill -KILL "$busy"
 wait "$busy" 2>/dev/null
@@ -152,13 +148,13 @@ done
 cp -a "$dir/run" "$dir/hurt"
 rm "$dir/hurt/checkpoints/step-000000012.h5"
 mkdir "$dir/hurt/checkpoints/step-000000012.h5"
-refuses 'a directory as checkpoint' 7 2 "$dir/hurt/checkpoints/step-000000012.h5 is a directory" --set run.dir="$dir/hurt"
+refuses_run 'a directory as checkpoint' 7 2 "$dir/hurt/checkpoints/step-000000012.h5 is a directory" --set run.dir="$dir/hurt"
 rm -rf "$dir/hurt"
 
 cp -a "$dir/run" "$dir/hurt"
 for step in 06 09 12; do damage "$dir/hurt/checkpoints/step-0000000$step.h5" 1000; done
 hurt_files=$(contents "$dir/hurt")
-refuses 'all checkpoints damaged' 6 4 'none of its 3 checkpoints is whole' --set run.dir="$dir/hurt"
+refuses_run 'all checkpoints damaged' 6 4 'none of its 3 checkpoints is whole' --set run.dir="$dir/hurt"
 names --fresh
 for step in 06 09 12; do
     grep '^warning' "$dir/output" | grep -qF "step-0000000$step.h5" || fail "$what" "a warning about $step" "$(cat "$dir/output")"
@@ -174,7 +170,7 @@ other='generator.layers=dense 33, relu, dense 2'
 trains 1 --set run.dir="$dir/other" --set train.steps=15 --set "$other"
 cp -a "$dir/run" "$dir/hurt"
 cp "$dir/other/checkpoints/step-000000015.h5" "$dir/hurt/checkpoints/"
-refuses 'a checkpoint of another network' 3 2 'another configuration' --set run.dir="$dir/hurt" --set train.steps=20
+refuses_run 'a checkpoint of another network' 3 2 'another configuration' --set run.dir="$dir/hurt" --set train.steps=20
 grep -qF 'dense 33' "$dir/output" || fail "$what" 'the layers that differ' "$(cat "$dir/output")"
 rm "$dir/hurt/checkpoints/step-000000015.h5"
 same 'digest without it' "$good" "$(hash_of "$dir/hurt")"
@@ -187,7 +183,7 @@ unharmed 'damaged checkpoints'
 explode() { # ranks, arguments
     n=$1
     shift
-    refuses "a rate too large, on $n ranks" 10 "$n" 'a value is not finite' --set run.dir="$dir/nan" \
+    refuses_run "a rate too large, on $n ranks" 10 "$n" 'a value is not finite' --set run.dir="$dir/nan" \
         --set train.steps=400 --set checkpoint.every=1 --set generator.optimizer=sgd --set discriminator.optimizer=sgd \
         --set generator.learning_rate=1000 --set discriminator.learning_rate=1000 \
         --set generator.warmup_steps=20000 --set discriminator.warmup_steps=20000 "$@"
@@ -214,8 +210,8 @@ same 'the last good checkpoint of 4 ranks' "$kept" "$(hash_of "$dir/nan")"
 
 # ---- run directories ----------------------------------------------------------------------------------------------
 
-refuses 'a run directory under a file' 7 4 "$job" --set run.dir="$job/run"
-refuses 'a file as run directory' 7 2 "$job" --set run.dir="$job"
+refuses_run 'a run directory under a file' 7 4 "$job" --set run.dir="$job/run"
+refuses_run 'a file as run directory' 7 2 "$job" --set run.dir="$job"
 unharmed 'bad run directories'
 
 mount_here() { # options: a small file system at $dir/disk
@@ -227,7 +223,7 @@ mount_here() { # options: a small file system at $dir/disk
 fill='--set train.steps=40 --set checkpoint.every=1 --set checkpoint.keep=100 --set samples.every=0'
 if mount_here size=1500k; then
     # shellcheck disable=SC2086
-    refuses 'a full disk' 7 4 'No space left on device' $fill --set run.dir="$dir/disk/run"
+    refuses_run 'a full disk' 7 4 'No space left on device' $fill --set run.dir="$dir/disk/run"
     names 'free some space'
     names "$dir/disk/run"
     kept=$(ls "$dir/disk/run/checkpoints" | grep -c '^step-[0-9]*\.h5$')
@@ -235,7 +231,7 @@ if mount_here size=1500k; then
     "$gan" hash "$dir"/disk/run/checkpoints/step-*.h5 >"$dir/output" 2>&1 ||
         fail 'checkpoints on a full disk' 'all of them whole' "$(cat "$dir/output")"
     # shellcheck disable=SC2086
-    refuses 'a full disk again' 7 2 'No space left on device' $fill --set run.dir="$dir/disk/run"
+    refuses_run 'a full disk again' 7 2 'No space left on device' $fill --set run.dir="$dir/disk/run"
     "$gan" hash "$dir"/disk/run/checkpoints/step-*.h5 >"$dir/output" 2>&1 ||
         fail 'checkpoints on a disk that is still full' 'all of them whole' "$(cat "$dir/output")"
     kept=$(ls "$dir/disk/run/checkpoints" | grep -c '^step-[0-9]*\.h5$')
@@ -252,9 +248,9 @@ if mount_here size=1500k; then
     before=$(contents "$dir/disk/run")
     mount -o remount,ro "$dir/disk"
     # shellcheck disable=SC2086
-    refuses 'a run on a read-only disk' 7 2 'Read-only file system' $fill --set train.steps=50 --set run.dir="$dir/disk/run"
-    refuses 'a new run on a read-only disk' 7 2 'Read-only file system' --set run.dir="$dir/disk/new"
-    refuses 'a fresh start on a read-only disk' 7 2 'Read-only file system' --set run.dir="$dir/disk/run" --fresh
+    refuses_run 'a run on a read-only disk' 7 2 'Read-only file system' $fill --set train.steps=50 --set run.dir="$dir/disk/run"
+    refuses_run 'a new run on a read-only disk' 7 2 'Read-only file system' --set run.dir="$dir/disk/new"
+    refuses_run 'a fresh start on a read-only disk' 7 2 'Read-only file system' --set run.dir="$dir/disk/run" --fresh
     same 'files on a read-only disk' "$before" "$(contents "$dir/disk/run")"
 else
     echo 'skipped: full and read-only disks (no right to mount a small file system here)'

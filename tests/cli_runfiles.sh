@@ -11,15 +11,6 @@ warns() {
 quiet() { # what: nobody was warned of anything
     grep '^warning' "$dir/output" >"$dir/warnings" && fail "$1" 'no warning' "$(cat "$dir/warnings")"
 }
-# refuses WHAT CODE TEXT COMMAND...: one error line with the text, and the exit code, within seconds.
-refuses() {
-    what=$1 wanted_code=$2 text=$3
-    shift 3
-    timeout -k 5 30 "$@" >"$dir/output" 2>&1 </dev/null
-    same "$what: exit code" "$wanted_code" "$?"
-    same "$what: error lines" 1 "$(grep -c '^error' "$dir/output")"
-    grep '^error' "$dir/output" | grep -qF -e "$text" || fail "$what" "$text" "$(cat "$dir/output")"
-}
 again() { # from the checkpoints of the first run, in a copy of its directory
     rm -rf "$dir/again"
     cp -a "$dir/run" "$dir/again"

@@ -50,6 +50,16 @@ says() { # what, text: the text stands in what was printed
     grep -qF -e "$2" "$dir/output" || fail "$1" "$2" "$(cat "$dir/output")"
 }
 
+# refuses WHAT CODE TEXT COMMAND...: one error line with the text, and the exit code, within seconds.
+refuses() {
+    what=$1 wanted_code=$2 text=$3
+    shift 3
+    timeout -k 5 30 "$@" >"$dir/output" 2>&1 </dev/null
+    same "$what: exit code" "$wanted_code" "$?"
+    same "$what: error lines" 1 "$(grep -c '^error' "$dir/output")"
+    grep '^error' "$dir/output" | grep -qF -e "$text" || fail "$what" "$text" "$(cat "$dir/output")"
+}
+
 # train RANKS ARGUMENT...: runs the job; $code is its exit code, $dir/output what it printed.
 train() {
     ranks=$1
