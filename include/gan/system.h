@@ -63,9 +63,9 @@ typedef struct gan_range { /* floats that are summed over ranks */
     int64_t n;
     bool bucket; /* of a gradient arena */
     int phase;   /* that sums it; set when the range is added to a step */
-    gan_blocks blocks; /* of a bucket */
-    int net;           /* of a bucket; and where it begins in the arena */
-    int64_t offset;
+    gan_blocks blocks; /* of a bucket, as what follows */
+    int net, nth;      /* its network; its number among those of the network, from 0 */
+    int64_t offset;    /* where it begins in the arena */
 } gan_range;
 
 struct gan_step {

@@ -105,7 +105,8 @@ static gan_status first_buckets(gan_step *s, int net)
     GAN_TRY(gan__buckets_new(&s->buckets[net], n, s->model->bucket_kib * 256));
     for (int i = 0; i < s->buckets[net]->n; i++) {
         gan__bucket *b = &s->buckets[net]->list[i];
-        gan_range range = {.data = n->grad + b->offset, .n = b->n, .bucket = true, .blocks = b->blocks, .net = net, .offset = b->offset};
+        gan_range range = {
+            .data = n->grad + b->offset, .n = b->n, .bucket = true, .blocks = b->blocks, .net = net, .nth = i, .offset = b->offset};
         GAN_TRY(gan__step_add_reduction(s, &range, &b->number));
     }
     return GAN_OK;

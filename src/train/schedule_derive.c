@@ -44,14 +44,7 @@ static gan_status add_call(gan_schedule_trace *t, const gan_session *s, int i, d
 static gan_status add_bucket(gan_schedule_trace *t, const gan_session *s, const gan_range *r)
 {
     char name[GAN_TRACE_NAME] = "metrics";
-    for (int i = 0; i < s->model->n_nets; i++) {
-        const gan_network *net = s->model->nets[i];
-        int before = 0;
-        if (r->data < net->grad || r->data >= net->grad + net->arena_floats) continue;
-        for (const gan_range *q = s->step->reductions; q < r; q++)
-            before += q->data >= net->grad && q->data < net->grad + net->arena_floats;
-        snprintf(name, sizeof name, "%.40s[%d]", net->name, before);
-    }
+    if (r->bucket) snprintf(name, sizeof name, "%.40s[%d]", s->model->nets[r->net]->name, r->nth);
     return gan_trace_add_bucket(t, name, r->n);
 }
 

@@ -112,24 +112,12 @@ static gan_status build_program(gan_session *s, int ranks)
     return s->times ? GAN_OK : GAN_ENOMEM;
 }
 
-static bool is_gradient_of(const gan_network *net, const gan_range *r)
+static void name_range(const gan_session *s, const gan_range *r, char name[GAN_SUM_NAME])
 {
-    return r->data >= net->grad && r->data < net->grad + net->arena_floats;
-}
-
-/* For messages: a bucket's number among those of its network. */
-static void name_range(const gan_session *s, int number, char name[GAN_SUM_NAME])
-{
-    const gan_range *list = s->step->reductions;
     snprintf(name, GAN_SUM_NAME, "metrics");
-    for (int i = 0; i < s->model->n_nets; i++) {
-        const gan_network *net = s->model->nets[i];
-        int nth = 1;
-        if (!is_gradient_of(net, &list[number])) continue;
-        for (int k = 0; k < number; k++) nth += is_gradient_of(net, &list[k]);
-        snprintf(name, GAN_SUM_NAME, "%.24s bucket %d (phase %.8s)", net->name, nth,
-                 gan_graph_phase_name(s->step->graph, list[number].phase));
-    }
+    if (!r->bucket) return;
+    snprintf(name, GAN_SUM_NAME, "%.24s bucket %d (phase %.8s)", s->model->nets[r->net]->name, r->nth + 1,
+             gan_graph_phase_name(s->step->graph, r->phase));
 }
 
 static void describe_ranges(const gan_session *s, bool rounded, gan_sum_range *ranges)
@@ -139,7 +127,7 @@ static void describe_ranges(const gan_session *s, bool rounded, gan_sum_range *r
         const gan_range *r = &s->step->reductions[i];
         ranges[i] = (gan_sum_range){r->data, r->n, r->bucket ? stride : 0, r->phase, r->blocks, rounded, NULL, ""};
         if (s->sharded && r->bucket) ranges[i].weights = s->model->nets[r->net]->w + r->offset;
-        name_range(s, i, ranges[i].name);
+        name_range(s, r, ranges[i].name);
     }
 }
 
