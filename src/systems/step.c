@@ -49,7 +49,7 @@ gan_status gan_step_apply_pair(gan_step *s, int net, gan_id a, gan_id b, gan_id 
         GAN_TRY(gan_step_apply(s, net, b, yb));
         return gan_step_apply(s, net, a, ya);
     }
-    int64_t per_shard = s->rows / gan_graph_shards(s->graph);
+    const int64_t per_shard = gan_graph_form(s->graph, a)->dims[0] / gan_graph_shards(s->graph);
     GAN_TRY(gan_add_concat(s->graph, a, b, 0, &both));
     GAN_TRY(gan_step_apply(s, net, both, &both));
     GAN_TRY(gan_add_slice(s->graph, both, 0, 0, per_shard, ya));

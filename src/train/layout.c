@@ -96,11 +96,12 @@ static gan_status check_fast(const gan_layout *l, const char *batch)
 gan_status gan_layout_resolve(gan_layout *l, const gan_config *cfg, int ranks, bool couples)
 {
     const char *batch = gan_config_where(cfg, "train", "batch");
+    const int64_t pack = gan_config_int(cfg, "gan", "pack"); /* packs want to lie within shards */
     *l = (gan_layout){.mode = (gan_reduce_mode)gan_config_choice(cfg, "parallel", "reduce"),
                       .ranks = ranks,
                       .batch = gan_config_int(cfg, "train", "batch"),
                       .shards = gan_config_int(cfg, "parallel", "shards")};
-    if (l->shards == 0) l->shards = largest_shards(l->batch);
+    if (l->shards == 0) l->shards = largest_shards(l->batch % pack == 0 ? l->batch / pack : l->batch);
     if (l->mode == GAN_REDUCE_ORDERED) return check_ordered(l, batch, gan_config_where(cfg, "parallel", "shards"));
     GAN_TRY(check_fast(l, batch));
     /* Without an order there is no need to sum shard by shard, unless statistics are taken per shard. */

@@ -1,0 +1,163 @@
+/* The game of two players (Goodfellow et al. 2014, Algorithm 1), whatever the objective: D learns to tell real samples from fakes,
+ * gan.d_steps times; then G learns to make D err. What keys add to a loss stands in the lists of terms. */
+#include "game.h"
+
+#include <string.h>
+
+/* Terms of D's loss, and of G's. */
+static gan__term *const terms_d[] = {NULL};
+static gan__term *const terms_g[] = {NULL};
+
+/* ---- declaring --------------------------------------------------------------------------------------------- */
+
+gan_status gan__game_declare_generator(gan_model *m)
+{
+    const gan_sample_shape z = {1, {gan_config_int(m->cfg, "noise", "size")}};
+    return gan_model_add(m, "generator", &z, &m->data, "the shape of a real sample");
+}
+
+/* A sigmoid where the loss has it already, or a bound on what must be free, trains badly and without any sign of it. */
+static gan_status check_unbounded(const gan_model *m, const char *name)
+{
+    static const char *const bounding[] = {"sigmoid", "tanh", "relu", "softplus"};
+    int n;
+    const gan_layer_text *layers = gan_config_layers(m->cfg, name, &n);
+    for (size_t i = 0; i < sizeof bounding / sizeof bounding[0]; i++)
+        if (strcmp(layers[n - 1].name, bounding[i]) == 0)
+            return GAN_FAIL(GAN_ECONFIG,
+                            "%s: %s ends in %s, but gan.loss = %s is computed from a number without bounds%s; remove that layer",
+                            layers[n - 1].where, name, bounding[i], gan_config_text(m->cfg, "gan", "loss"),
+                            gan__losses[gan_config_choice(m->cfg, "gan", "loss")]->probability ? " (the logit of a probability)" : "");
+    return GAN_OK;
+}
+
+gan_status gan__game_declare_judge(gan_model *m, const char *name)
+{
+    const gan_sample_shape in = gan__pack_shape(&m->data, gan_config_int(m->cfg, "gan", "pack")), logit = {1, {1}};
+    GAN_TRY(check_unbounded(m, name));
+    return gan_model_add(m, name, &in, &logit, "one logit");
+}
+
+/* ---- pieces ------------------------------------------------------------------------------------------------ */
+
+static gan_status check_smoothing(const gan__game *m)
+{
+    const gan_config *cfg = m->s->model->cfg;
+    if (m->loss->targets || gan_config_real(cfg, "gan", "label_smoothing") == 0) return GAN_OK;
+    return GAN_FAIL(GAN_ECONFIG, "%s: gan.label_smoothing needs a loss with targets; gan.loss = %s (%s) has none: set it to 0",
+                    gan_config_where(cfg, "gan", "label_smoothing"), m->loss->name, gan_config_where(cfg, "gan", "loss"));
+}
+
+gan_status gan__game_begin(gan__game *m, gan_step *s)
+{
+    const gan_config *cfg = s->model->cfg;
+    *m = (gan__game){.s = s,
+                     .loss = gan__losses[gan_config_choice(cfg, "gan", "loss")],
+                     .pack = gan_config_int(cfg, "gan", "pack"),
+                     .x = GAN_NONE, .c = GAN_NONE, .z = GAN_NONE, .fake = GAN_NONE};
+    GAN_TRY(check_smoothing(m));
+    return gan__pack_check(m);
+}
+
+gan_status gan__game_deal(gan__game *m)
+{
+    return gan_step_data(m->s, &m->x);
+}
+
+gan_status gan__game_generate(gan__game *m)
+{
+    GAN_TRY(gan_step_noise(m->s, &m->z));
+    GAN_TRY(gan_step_apply(m->s, GAN__G, m->z, &m->fake));
+    return gan_step_as_data(m->s, m->fake, &m->fake);
+}
+
+gan_status gan__game_judge(gan__game *m, int net, gan_id x, gan_id *logits)
+{
+    gan_id packed;
+    GAN_TRY(gan__pack(m->s->graph, x, m->pack, &packed));
+    return gan_step_apply(m->s, net, packed, logits);
+}
+
+gan_status gan__game_judge_pair(gan__game *m, int net, gan_id *on_x, gan_id *on_fake)
+{
+    gan_id x, fake;
+    GAN_TRY(gan__pack(m->s->graph, m->x, m->pack, &x));
+    GAN_TRY(gan__pack(m->s->graph, m->fake, m->pack, &fake));
+    return gan_step_apply_pair(m->s, net, x, fake, on_x, on_fake);
+}
+
+static int64_t outputs(const gan__game *m)
+{
+    return gan_step_batch(m->s) / m->pack;
+}
+
+gan_status gan__game_loss_d(gan__game *m, gan_id on_x, gan_id on_fake, gan_id *loss)
+{
+    const float smoothing = (float)gan_config_real(m->s->model->cfg, "gan", "label_smoothing");
+    gan_id loss_fake;
+    GAN_TRY(m->loss->real(m->s->graph, on_x, 1 - smoothing, outputs(m), loss));
+    GAN_TRY(m->loss->fake(m->s->graph, on_fake, 0, outputs(m), &loss_fake));
+    return gan_add_add(m->s->graph, *loss, loss_fake, loss);
+}
+
+gan_status gan__game_loss_g(gan__game *m, gan_id on_fake, gan_id *loss)
+{
+    return m->loss->generator(m->s->graph, on_fake, 1, outputs(m), loss);
+}
+
+static gan_status add_terms(gan__game *m, gan__term *const *terms, gan_id *loss)
+{
+    for (; *terms; terms++) GAN_TRY((*terms)(m, loss));
+    return GAN_OK;
+}
+
+/* ---- phases ------------------------------------------------------------------------------------------------ */
+
+/* D's mean output, as a probability where it is one. */
+static gan_status mean_output(gan__game *m, const char *name, gan_id logits)
+{
+    gan_id p = logits;
+    if (m->loss->probability) GAN_TRY(gan_add_sigmoid(m->s->graph, logits, &p));
+    GAN_TRY(gan_add_mean(m->s->graph, p, outputs(m), &p));
+    return gan_step_metric(m->s, name, p);
+}
+
+gan_status gan__game_phase_d(gan__game *m, bool last)
+{
+    gan_id on_x, on_fake, adversarial, loss;
+    GAN_TRY(gan_step_phase(m->s, "D"));
+    GAN_TRY(gan__game_deal(m));
+    GAN_TRY(gan__game_generate(m));
+    GAN_TRY(gan__game_judge_pair(m, GAN__D, &on_x, &on_fake));
+    GAN_TRY(gan__game_loss_d(m, on_x, on_fake, &adversarial));
+    loss = adversarial;
+    GAN_TRY(add_terms(m, terms_d, &loss));
+    GAN_TRY(gan_step_update(m->s, GAN__D, loss));
+    if (!last) return GAN_OK;
+    GAN_TRY(gan_step_metric(m->s, "loss_d", adversarial));
+    GAN_TRY(mean_output(m, "d_real", on_x));
+    return mean_output(m, "d_fake", on_fake);
+}
+
+gan_status gan__game_phases_d(gan__game *m)
+{
+    const int64_t k = gan_config_int(m->s->model->cfg, "gan", "d_steps");
+    for (int64_t j = 0; j < k; j++) GAN_TRY(gan__game_phase_d(m, j == k - 1));
+    return GAN_OK;
+}
+
+gan_status gan__game_begin_g(gan__game *m)
+{
+    GAN_TRY(gan_step_phase(m->s, "G"));
+    return gan_config_bool(m->s->model->cfg, "gan", "fresh_noise") ? gan__game_generate(m) : GAN_OK;
+}
+
+gan_status gan__game_end_g(gan__game *m, gan_id on_fake)
+{
+    gan_id adversarial, loss;
+    GAN_TRY(gan__game_loss_g(m, on_fake, &adversarial));
+    loss = adversarial;
+    GAN_TRY(add_terms(m, terms_g, &loss));
+    GAN_TRY(gan_step_update(m->s, GAN__G, loss));
+    return gan_step_metric(m->s, "loss_g", adversarial);
+}
