@@ -20,6 +20,7 @@ static void read_config(gan_optimizer *o, const gan_config *cfg, const char *net
     o->momentum_steps = gan_config_int(cfg, net, "momentum_steps");
     o->weight_decay = gan_config_real(cfg, net, "weight_decay");
     o->clip_norm = gan_config_real(cfg, net, "clip_norm");
+    o->clip_weights = gan_config_real(cfg, net, "clip_weights");
     o->ema = gan_config_real(cfg, net, "ema");
     o->schedule = (gan_schedule){.kind = (gan_schedule_kind)gan_config_choice(cfg, net, "schedule"),
                                  .base = gan_config_real(cfg, net, "learning_rate"),
@@ -125,6 +126,7 @@ static double update_block(const gan__range *r)
     const gan_optimizer *o = r->o;
     bool trained = r->offset < o->net->trained_floats;
     double squares = trained ? o->rule->apply(r) : gan__state_apply(r);
+    if (trained && o->clip_weights > 0) gan__clamp_apply(r);
     gan__ema_apply(o, r->k, r->offset, r->n);
     return squares;
 }

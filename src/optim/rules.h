@@ -41,7 +41,7 @@ struct gan_optimizer {
     float *array[GAN_MAX_MOMENTS]; /* NULL until placed */
     float *owned;                  /* where they lie when nobody lent memory */
     gan_schedule schedule;
-    double beta1, beta2, epsilon, momentum, momentum_final, weight_decay, clip_norm, ema;
+    double beta1, beta2, epsilon, momentum, momentum_final, weight_decay, clip_norm, clip_weights, ema;
     int64_t momentum_steps;
     int updates_per_step;
     gan__job **jobs; /* separately allocated: nodes point to them */
@@ -52,6 +52,9 @@ extern const gan__rule gan__rule_sgd, gan__rule_momentum, gan__rule_adam, gan__r
 
 double gan__clip_scale(const gan_optimizer *o, int update); /* clip.c */
 extern const gan_op gan__op_slice_norm, gan__op_gradient_norm;
+
+/* clamp.c: the range of the weights after its update, back into the bounds of clip_weights. */
+void gan__clamp_apply(const gan__range *r);
 
 /* ema.c: the moving average of a range after its update. */
 void gan__ema_apply(const gan_optimizer *o, const gan_kernels *k, int64_t offset, int64_t n);

@@ -56,7 +56,7 @@ CASES = {
     "blocks_3x3": (dict(loss="non_saturating"), "normal", (BLOCK_G, MOMENTUM), (BLOCK_D, MOMENTUM)),
     "spectral": (dict(loss="non_saturating", d_steps=2), "normal", (SPECTRAL_G, MOMENTUM), (SPECTRAL_D, dict(MOMENTUM, clip_norm=0.5))),
 }
-IMAGES = {"dcgan": 8 * 8 * 2, "blocks_3x3": 8 * 8 * 2, "spectral": 8 * 8 * 2}  # features of a sample, where not FEATURES
+IMAGES = dict.fromkeys(("dcgan", "blocks_3x3", "spectral"), (8, 8, 2))  # the others have rows of FEATURES numbers
 
 
 # ---- noise -----------------------------------------------------------------------------------------------------
@@ -205,7 +205,7 @@ def make_optimizer(net, keys):
         return torch.optim.Adam(net.params, lr=keys["learning_rate"], betas=(keys["beta1"], keys["beta2"]), eps=1e-8)
     if keys["optimizer"] == "momentum":
         return torch.optim.SGD(net.params, lr=keys["learning_rate"], momentum=keys["momentum"])
-    return torch.optim.RMSprop(net.params, lr=keys["learning_rate"], alpha=keys["beta2"], eps=keys["epsilon"],
+    return torch.optim.RMSprop(net.params, lr=keys["learning_rate"], alpha=keys["beta2"], eps=keys.get("epsilon", 1e-8),
                                weight_decay=keys.get("weight_decay", 0))
 
 
@@ -224,6 +224,9 @@ def update(net, optimizer, keys, loss, step):
     if keys.get("clip_norm"):
         torch.nn.utils.clip_grad_norm_(net.params, keys["clip_norm"])
     optimizer.step()
+    if keys.get("clip_weights"):
+        for p in net.params:
+            p.data.clamp_(-keys["clip_weights"], keys["clip_weights"])
     return gradient
 
 
@@ -233,30 +236,59 @@ def bce(logits, target):
     return F.binary_cross_entropy_with_logits(logits, torch.full_like(logits, target))
 
 
-def train(x, case, G, D):
+# name: D on real samples (given their target), D on fakes, G on fakes
+LOSSES = {
+    "non_saturating": (bce, lambda l: bce(l, 0), lambda l: bce(l, 1)),
+    "minimax": (bce, lambda l: bce(l, 0), lambda l: -bce(l, 0)),
+    "least_squares": (lambda l, t: ((l - t) ** 2).mean() / 2, lambda l: (l**2).mean() / 2, lambda l: ((l - 1) ** 2).mean() / 2),
+    "hinge": (lambda l, t: torch.clamp(1 - l, min=0).mean(), lambda l: torch.clamp(1 + l, min=0).mean(), lambda l: -l.mean()),
+    "wasserstein": (lambda l, t: -l.mean(), lambda l: l.mean(), lambda l: -l.mean()),
+}
+
+
+def output(loss, logits):
+    """What the metrics d_real and d_fake are the means of."""
+    return torch.sigmoid(logits) if loss in ("non_saturating", "minimax") else logits
+
+
+def packed(x, pack, image=None):
+    """Neighbours as one sample: one longer row, or for images [h, w, c] more channels."""
+    if pack == 1 or image is None:
+        return x.reshape(len(x) // pack, -1)
+    h, w, c = image
+    return x.view(-1, pack, h, w, c).permute(0, 2, 3, 1, 4).reshape(len(x) // pack, -1)
+
+
+def minibatch(x, i):
+    """The i-th of the stream; a case with one minibatch has it again and again, in any order."""
+    return x if len(x) == BATCH else x[i * BATCH:(i + 1) * BATCH]
+
+
+def train(x, case, G, D, image=None):
     gan, kind, (_, g_keys), (_, d_keys) = case
     g_opt, d_opt = make_optimizer(G, g_keys), make_optimizer(D, d_keys)
     average = [p.detach().clone() for p in G.params]
+    d_real, d_fake, g_fake = LOSSES[gan["loss"]]
+    pack = gan.get("pack", 1)
     k, fresh = gan.get("d_steps", 1), gan.get("fresh_noise", "yes") == "yes"
     out = {"metrics": [], "norms": []}
     for step in range(STEPS):
         z = [noise(kind, stream, step) for stream in range(k + fresh)]
         for j in range(k):
             G.normalise(keep=False), D.normalise(keep=True)
-            fake = G(z[j]).detach()
-            on_x, on_fake = D(x), D(fake)
-            loss_d = bce(on_x, 1 - gan.get("label_smoothing", 0)) + bce(on_fake, 0)
+            fake, real = G(z[j]).detach(), minibatch(x, step * k + j)
+            on_x, on_fake = D(packed(real, pack, image)), D(packed(fake, pack, image))
+            loss_d = d_real(on_x, 1 - gan.get("label_smoothing", 0)) + d_fake(on_fake)
             grad_d = update(D, d_opt, d_keys, loss_d, step)
         G.normalise(keep=True), D.normalise(keep=False)
-        logits = D(G(z[-1], keep_statistics=True))
-        loss_g = -bce(logits, 0) if gan["loss"] == "minimax" else bce(logits, 1)
+        loss_g = g_fake(D(packed(G(z[-1], keep_statistics=True), pack, image)))
         grad_g = update(G, g_opt, g_keys, loss_g, step)
         for a, p in zip(average, G.params):
             a += (1 - g_keys.get("ema", 0)) * (p.detach() - a)
         if step == 0:
             out["noise"] = torch.stack(z).numpy()
             out["gradient_generator"], out["gradient_discriminator"] = grad_g, grad_d
-        out["metrics"].append([float(v) for v in (loss_d, torch.sigmoid(on_x).mean(), torch.sigmoid(on_fake).mean(),
+        out["metrics"].append([float(v) for v in (loss_d, output(gan["loss"], on_x).mean(), output(gan["loss"], on_fake).mean(),
                                                   loss_g)])
         out["norms"].append([np.linalg.norm(grad_g.astype(np.float64)), np.linalg.norm(grad_d.astype(np.float64))])
     out["final_generator"], out["final_discriminator"] = G.flat(), D.flat()
@@ -280,28 +312,34 @@ def job_text(case):
     return "\n".join(lines) + "\n"
 
 
-def samples(rng, features):
-    return np.tanh(rng.standard_normal((BATCH, 4)) @ rng.standard_normal((4, features))).astype(np.float32)
+def samples(rng, features, n=BATCH):
+    return np.tanh(rng.standard_normal((n, 4)) @ rng.standard_normal((4, features))).astype(np.float32)
 
 
-def main(path):
-    rng = np.random.default_rng(20141208)
+def main(path, cases, images, seed):
+    """images: the shape of a sample, [h, w, c], of those cases that have images."""
+    rng = np.random.default_rng(seed)
     rows = samples(rng, FEATURES)
     with h5py.File(path, "w") as f:
         f.attrs["made_by"] = f"torch {torch.__version__}, numpy {np.__version__}, python {sys.version.split()[0]}"
-        for name, case in CASES.items():
-            features = IMAGES.get(name, FEATURES)
-            x = samples(rng, features) if name in IMAGES else rows
-            G, D = Network(case[2][0], NOISE, rng), Network(case[3][0], features, rng)
+        for name, case in cases.items():
+            image, pack = images.get(name), case[0].get("pack", 1)
+            features = int(np.prod(image)) if image else FEATURES
+            x = samples(rng, features) if image else rows
+            if pack > 1:  # order matters: no minibatch comes twice
+                x = samples(rng, features, BATCH * STEPS * case[0].get("d_steps", 1))
+            G, D = Network(case[2][0], NOISE, rng), Network(case[3][0], features * pack, rng)
             group = f.create_group(name)
-            group["data"] = x
+            group["data"] = x.reshape(-1, *image) if image and pack > 1 else x
             group.attrs["job"] = np.bytes_(job_text(case))
+            if pack > 1:
+                group.attrs["shards"] = np.bytes_(",".join(str(n) for n in (1, 2, 4, 8, 16) if BATCH // n % pack == 0))
             group["initial_generator"], group["initial_discriminator"] = G.flat(), D.flat()
             if D.spectral:
                 group["initial_states_generator"], group["initial_states_discriminator"] = G.flat_states(), D.flat_states()
-            for key, value in train(torch.tensor(x.astype(np.float64)), case, G, D).items():
+            for key, value in train(torch.tensor(x.astype(np.float64)), case, G, D, image).items():
                 group[key] = value
 
 
 if __name__ == "__main__":
-    main(sys.argv[1] if len(sys.argv) > 1 else "tests/golden/small_gans.h5")
+    main(sys.argv[1] if len(sys.argv) > 1 else "tests/golden/small_gans.h5", CASES, IMAGES, 20141208)
