@@ -35,11 +35,14 @@ enum { ROWS = sizeof rows / sizeof *rows };
 
 /* ---- two systems ---- */
 
-static const char *const *networks_of(const char *system, const char *const **names)
+static const gan_default coder_defaults[] = {{"encoder", "optimizer", "momentum"}, {"train", "batch", "8"}, {NULL, NULL, NULL}};
+
+static const char *const *networks_of(const char *system, const char *const **names, const gan_default **defaults)
 {
     static const char *const all[] = {"gan", "coder", NULL};
     static const char *const gan[] = {"generator", "discriminator", NULL}, *const coder[] = {"encoder", NULL};
     *names = all;
+    *defaults = strcmp(system, "coder") == 0 ? coder_defaults : NULL;
     return strcmp(system, "gan") == 0 ? gan : strcmp(system, "coder") == 0 ? coder : NULL;
 }
 
@@ -352,6 +355,10 @@ static void another_system(void **state)
     gan_config *c = must_parse(TRAIN "[encoder]\nlayers = tanh\n[train]\nsystem = coder\n");
     int n;
     assert_string_equal(gan_config_layers(c, "encoder", &n)[0].name, "tanh");
+    assert_string_equal(gan_config_text(c, "encoder", "optimizer"), "momentum"); /* its own defaults */
+    assert_int_equal(gan_config_choice(c, "encoder", "optimizer"), 1);
+    assert_int_equal(gan_config_int(c, "train", "batch"), 8);
+    assert_false(gan_config_given(c, "train", "batch"));
     assert_int_equal(n, 1);
     gan_config_free(c);
     static const char *const sets[] = {"train.system=coder", "encoder.layers = dense 3, tanh"};
@@ -467,7 +474,7 @@ static const error_case errors[] = {
     {GOOD "[train]\nsystem = gann\n",
      "job.ini:10: train.system: \"gann\" is not a system; did you mean gan? (allowed: gan, coder)"},
     {GOOD "[gan]\nloss = minmax\n", "job.ini:10: gan.loss: \"minmax\" is not a choice; did you mean minimax? "
-                                    "(allowed: non_saturating, minimax; "},
+                                    "(allowed: non_saturating, minimax, least_squares, hinge, wasserstein; "},
     {GOOD "[gan]\nfresh_noise = maybe\n",
      "job.ini:10: gan.fresh_noise: \"maybe\" is neither yes nor no (allowed: yes, no,"},
     {GOOD "[gan]\nlabel_smoothing = 0.6\n",

@@ -60,10 +60,15 @@ typedef struct gan_layer_text {
 
 typedef struct gan_config gan_config;
 
+/* A default that a system has instead of the schema's. */
+typedef struct gan_default {
+    const char *section, *key, *value;
+} gan_default;
+
 /* The networks of a system, NULL-terminated; NULL when there is no such system. *names receives all systems' names
- * (NULL-terminated), for error texts. Both lists stay as long as the program runs. Given by the caller, since config
- * stands below systems. */
-typedef const char *const *gan_networks_of(const char *system, const char *const **names);
+ * (NULL-terminated), for error texts; *defaults the system's own, up to one without section, or NULL. All lists stay as long as
+ * the program runs. Given by the caller, since config stands below systems. */
+typedef const char *const *gan_networks_of(const char *system, const char *const **names, const gan_default **defaults);
 
 /* Read an INI file (path) and apply overrides "section.key=value" (sets[n_sets], as from --set). Local: every rank reads the
  * same. GAN_ECONFIG with file, line, what was read, what is allowed, nearest known name; all errors of a file are

@@ -21,6 +21,7 @@ typedef struct gan_step gan_step;
 typedef struct gan_system {
     const char *name, *summary;
     const char *const *networks;               /* NULL-terminated; the first one makes the samples */
+    const gan_default *defaults;               /* of keys, instead of the schema's, up to one without section; may be NULL */
     gan_status (*declare)(gan_model *m);       /* gan_model_add for each network */
     gan_status (*build)(gan_step *s);          /* one iteration */
 } gan_system;

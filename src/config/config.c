@@ -52,11 +52,15 @@ static const char *find_system(const job *j)
 static gan_status make_store(job *j, gan_networks_of *networks_of)
 {
     static const char *const none[] = {NULL};
+    const gan_default *own = NULL;
     j->systems = none;
-    const char *const *networks = networks_of(find_system(j), &j->systems);
+    const char *const *networks = networks_of(find_system(j), &j->systems, &own);
     j->system_known = networks != NULL;
     if (!(j->config = gan_calloc(1, sizeof *j->config))) return GAN_ENOMEM;
-    return gan__entries_fill(j->config, networks ? networks : none);
+    GAN_TRY(gan__entries_fill(j->config, networks ? networks : none));
+    for (; own && own->section; own++)
+        GAN_TRY(gan__entry_derive(gan__entries_find(j->config, own->section, own->key), own->value));
+    return GAN_OK;
 }
 
 /* "a, b, c", cut to the room there is. */

@@ -38,6 +38,12 @@ gan_status gan__game_declare_judge(gan_model *m, const char *name)
     return gan_model_add(m, name, &in, &logit, "one logit");
 }
 
+gan_status gan__game_declare(gan_model *m)
+{
+    GAN_TRY(gan__game_declare_generator(m));
+    return gan__game_declare_judge(m, "discriminator");
+}
+
 /* ---- pieces ------------------------------------------------------------------------------------------------ */
 
 static gan_status check_smoothing(const gan__game *m)
@@ -64,11 +70,18 @@ gan_status gan__game_deal(gan__game *m)
     return gan_step_data(m->s, &m->x);
 }
 
+/* fake = G(z) */
+static gan_status make_fakes(gan__game *m)
+{
+    m->stale = false;
+    GAN_TRY(gan_step_apply(m->s, GAN__G, m->z, &m->fake));
+    return gan_step_as_data(m->s, m->fake, &m->fake);
+}
+
 gan_status gan__game_generate(gan__game *m)
 {
     GAN_TRY(gan_step_noise(m->s, &m->z));
-    GAN_TRY(gan_step_apply(m->s, GAN__G, m->z, &m->fake));
-    return gan_step_as_data(m->s, m->fake, &m->fake);
+    return make_fakes(m);
 }
 
 gan_status gan__game_judge(gan__game *m, int net, gan_id x, gan_id *logits)
@@ -122,6 +135,14 @@ static gan_status mean_output(gan__game *m, const char *name, gan_id logits)
     return gan_step_metric(m->s, name, p);
 }
 
+/* The critic minimises its negative. */
+static gan_status estimate(gan__game *m, gan_id loss)
+{
+    gan_id distance;
+    GAN_TRY(gan_add_affine(m->s->graph, loss, -1, 0, &distance));
+    return gan_step_metric(m->s, "wasserstein_estimate", distance);
+}
+
 gan_status gan__game_phase_d(gan__game *m, bool last)
 {
     gan_id on_x, on_fake, adversarial, loss;
@@ -135,6 +156,7 @@ gan_status gan__game_phase_d(gan__game *m, bool last)
     GAN_TRY(gan_step_update(m->s, GAN__D, loss));
     if (!last) return GAN_OK;
     GAN_TRY(gan_step_metric(m->s, "loss_d", adversarial));
+    if (m->loss->distance) GAN_TRY(estimate(m, adversarial));
     GAN_TRY(mean_output(m, "d_real", on_x));
     return mean_output(m, "d_fake", on_fake);
 }
@@ -149,15 +171,35 @@ gan_status gan__game_phases_d(gan__game *m)
 gan_status gan__game_begin_g(gan__game *m)
 {
     GAN_TRY(gan_step_phase(m->s, "G"));
-    return gan_config_bool(m->s->model->cfg, "gan", "fresh_noise") ? gan__game_generate(m) : GAN_OK;
+    if (gan_config_bool(m->s->model->cfg, "gan", "fresh_noise")) return gan__game_generate(m);
+    return m->stale ? make_fakes(m) : GAN_OK;
 }
 
-gan_status gan__game_end_g(gan__game *m, gan_id on_fake)
+gan_status gan__game_end_g(gan__game *m, gan_id on_fake, bool last)
 {
     gan_id adversarial, loss;
     GAN_TRY(gan__game_loss_g(m, on_fake, &adversarial));
     loss = adversarial;
     GAN_TRY(add_terms(m, terms_g, &loss));
     GAN_TRY(gan_step_update(m->s, GAN__G, loss));
-    return gan_step_metric(m->s, "loss_g", adversarial);
+    m->stale = true;
+    return last ? gan_step_metric(m->s, "loss_g", adversarial) : GAN_OK;
+}
+
+static gan_status phase_g(gan__game *m, bool last)
+{
+    gan_id on_fake;
+    GAN_TRY(gan__game_begin_g(m));
+    GAN_TRY(gan__game_judge(m, GAN__D, m->fake, &on_fake));
+    return gan__game_end_g(m, on_fake, last);
+}
+
+gan_status gan__game_build(gan_step *s)
+{
+    const int64_t k = gan_config_int(s->model->cfg, "gan", "g_steps");
+    gan__game m;
+    GAN_TRY(gan__game_begin(&m, s));
+    GAN_TRY(gan__game_phases_d(&m));
+    for (int64_t j = 0; j < k; j++) GAN_TRY(phase_g(&m, j == k - 1));
+    return GAN_OK;
 }

@@ -14,12 +14,17 @@ typedef struct gan__game {
     int64_t pack; /* samples that D judges as one */
     gan_id x, c;  /* the latest real minibatch [B, data] and what it is conditioned on [B, C], or GAN_NONE */
     gan_id z, fake; /* the latest noise [B, noise.size] and what G made of it [B, data] */
+    bool stale;     /* G has been updated since */
 } gan__game;
 
 /* For `declare`: the generator, from noise to the shape of data. */
 gan_status gan__game_declare_generator(gan_model *m);
 /* A network that judges samples, or packs of them: one logit, of no function that bounds it. */
 gan_status gan__game_declare_judge(gan_model *m, const char *name);
+
+/* The declare and build of a game of one generator and one discriminator. */
+gan_status gan__game_declare(gan_model *m);
+gan_status gan__game_build(gan_step *s);
 
 /* For `build`. Reads [gan] and checks that it fits; GAN_ECONFIG with the remedy. */
 gan_status gan__game_begin(gan__game *m, gan_step *s);
@@ -37,9 +42,8 @@ gan_status gan__game_loss_g(gan__game *m, gan_id on_fake, gan_id *loss);
  * they are judged. `last`: the last one of its kind in the step records metrics. */
 gan_status gan__game_phase_d(gan__game *m, bool last);
 gan_status gan__game_begin_g(gan__game *m);
-gan_status gan__game_end_g(gan__game *m, gan_id on_fake);
-/* gan.d_steps phases of D. */
-gan_status gan__game_phases_d(gan__game *m);
+gan_status gan__game_end_g(gan__game *m, gan_id on_fake, bool last);
+gan_status gan__game_phases_d(gan__game *m); /* gan.d_steps of them */
 
 /* Samples x [B, data] as packs [B/pack, ...] whose channels (features) stand one behind the other (Lin et al. 2018): pack.c. */
 gan_status gan__pack_check(const gan__game *m);

@@ -66,11 +66,11 @@ static gan_status raise(gan_graph *g, gan_id logits, float target, int64_t n, ga
 }
 
 static const gan__loss rows[] = {
-    {"non_saturating", true, true, cross_entropy, cross_entropy, cross_entropy},
-    {"minimax", true, true, cross_entropy, cross_entropy, minimax},
-    {"least_squares", false, true, least_squares, least_squares, least_squares},
-    {"hinge", false, false, hinge_real, hinge_fake, raise},
-    {"wasserstein", false, false, raise, lower, raise},
+    {"non_saturating", .probability = true, .targets = true, .real = cross_entropy, .fake = cross_entropy, .generator = cross_entropy},
+    {"minimax", .probability = true, .targets = true, .real = cross_entropy, .fake = cross_entropy, .generator = minimax},
+    {"least_squares", .targets = true, .real = least_squares, .fake = least_squares, .generator = least_squares},
+    {"hinge", .real = hinge_real, .fake = hinge_fake, .generator = raise},
+    {"wasserstein", .distance = true, .real = raise, .fake = lower, .generator = raise},
 };
 
 const gan__loss *const gan__losses[] = {&rows[0], &rows[1], &rows[2], &rows[3], &rows[4]};

@@ -11,6 +11,7 @@ typedef gan_status gan__loss_fn(gan_graph *g, gan_id logits, float target, int64
 typedef struct gan__loss {
     const char *name;
     bool probability; /* sigmoid(logit) is the probability that the sample is real; else the output is a score */
+    bool distance;    /* D's mean output on real samples less that on fakes estimates their distance */
     bool targets;     /* real samples have the target 1, which may be smoothed to less */
     gan__loss_fn *real, *fake, *generator; /* D on real samples (target 1), on fakes (target 0); G on fakes (target 1) */
 } gan__loss;

@@ -22,7 +22,7 @@ const gan_system *gan_system_find(const char *name)
     return NULL;
 }
 
-const char *const *gan_system_networks(const char *name, const char *const **names)
+const char *const *gan_system_networks(const char *name, const char *const **names, const gan_default **defaults)
 {
     static const char *const all[] = {
 #define GAN_SYSTEM(sym) #sym,
@@ -31,6 +31,7 @@ const char *const *gan_system_networks(const char *name, const char *const **nam
         NULL};
     if (names) *names = all;
     const gan_system *s = gan_system_find(name);
+    if (s && defaults) *defaults = s->defaults;
     return s ? s->networks : NULL;
 }
 
@@ -40,5 +41,7 @@ void gan_systems_print(FILE *f)
         fprintf(f, "%-12s %s\n%-12s networks:", systems[i]->name, systems[i]->summary, "");
         for (int k = 0; systems[i]->networks[k]; k++) fprintf(f, " %s", systems[i]->networks[k]);
         fprintf(f, "\n");
+        for (const gan_default *d = systems[i]->defaults; d && d->section; d++)
+            fprintf(f, "%-12s default: %s.%s = %s\n", "", d->section, d->key, d->value);
     }
 }

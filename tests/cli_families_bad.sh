@@ -1,0 +1,23 @@
+#!/bin/sh
+# What does not fit a family is refused at the start: exit code 3, one line that names key or layer, its place, and the remedy; no run
+# directory is made.
+. tests/jobs.sh
+
+refused() { # what, text, arguments
+    what=$1 text=$2
+    shift 2
+    refuses "$what" 3 "$text" "$gan" "$job" "$@"
+    [ ! -e "$dir/run" ] || fail "$what" 'no run directory' 'one'
+}
+
+bounded='discriminator.layers=dense 9, relu, dense 1, sigmoid'
+refused 'sigmoid under cross-entropy' 'gan.loss = non_saturating is computed from a number without bounds (the logit of a probability); remove' \
+    --set "$bounded"
+refused 'sigmoid under a Wasserstein critic' 'ends in sigmoid, but gan.loss = wasserstein is computed from a number without bounds; remove' \
+    --set "$bounded" --set gan.loss=wasserstein
+refused 'smoothing without targets' 'gan.loss = hinge (--set gan.loss=hinge) has none: set it to 0' --set gan.loss=hinge --set gan.label_smoothing=0.1
+refused 'packs over shards' 'gan.pack = 4 does not divide the 2 samples of a shard (train.batch = 32 in 16 shards)' --set gan.pack=4
+says 'packs over shards' 'use train.batch = 64, or parallel.shards = 8'
+refused 'packs that divide nothing' 'gan.pack = 3' --set gan.pack=3
+refused 'another loss for wgan' 'gan.loss = hinge under train.system = wgan' --set train.system=wgan --set gan.loss=hinge
+verdict
