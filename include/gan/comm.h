@@ -49,6 +49,11 @@ gan_status gan_comm_min(const gan_comm *c, int64_t mine, int64_t *min);
 gan_status gan_comm_same(const gan_comm *c, uint64_t mine, bool *same);
 /* Collective: gather one uint64 per rank to all; out[size]. */
 gan_status gan_comm_gather(const gan_comm *c, uint64_t mine, uint64_t *out);
+/* Collective: sums over all ranks, of which each gets all. */
+gan_status gan_comm_sum(const gan_comm *c, int64_t *counts, int64_t n);
+/* Collective: n bytes of which each rank has filled some, no two the same, and left 0 the others: all ranks get them all. */
+gan_status gan_comm_merge(const gan_comm *c, void *bytes, int64_t n);
+/* Both: in pieces, any n. c: NULL for a process alone. */
 
 /* A block of bytes on its way to rank 0, beside computation. Zeroed before its first use; used again when it is finished.
  * bytes [n], n at most INT_MAX (else GAN_ESHAPE): borrowed from _start to _finish. MPI moves messages only inside its calls:

@@ -6,6 +6,7 @@
 #define GAN_DATA_H
 
 #include "gan/comm.h"
+#include "gan/config.h"
 #include "gan/kernels.h"
 #include "gan/status.h"
 
@@ -40,6 +41,17 @@ gan_status gan_dataset_check(const char *path);
  * ring: 8 modes on a circle of radius 1, std 0.01. grid: 25 modes at -4,-2,..,4 squared, std 0.05. */
 gan_status gan_source_open_ring(gan_source **out, uint64_t seed, int64_t n, int modes, float radius, float std);
 gan_status gan_source_open_grid(gan_source **out, uint64_t seed, int64_t n, int side, float step, float std);
+
+/* Local. The mixture that [data] describes; NULL when its source is none. */
+gan_status gan_source_open_mixture(gan_source **out, const gan_config *cfg);
+/* What a mixture draws from: modes of equal weight and one standard deviation, centres [n_modes][2] borrowed from the source. False
+ * for other sources and NULL. */
+typedef struct gan_mixture {
+    int n_modes;
+    float std;
+    const float (*centres)[2];
+} gan_mixture;
+bool gan_source_mixture(const gan_source *s, gan_mixture *m);
 
 /* Local. Uniform noise in [lo, hi) as images of dims [H,W,C], n an epoch. */
 gan_status gan_source_open_noise(gan_source **out, uint64_t seed, int64_t n, const int64_t dims[3], float lo, float hi);

@@ -8,6 +8,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 typedef struct mixture {
     gan_source base;
@@ -95,4 +96,28 @@ gan_status gan_source_open_grid(gan_source **out, uint64_t seed, int64_t n, int 
              side, (double)step, (double)std);
     *out = &m->base;
     return GAN_OK;
+}
+
+gan_status gan_source_open_mixture(gan_source **out, const gan_config *c)
+{
+    const uint64_t seed = (uint64_t)gan_config_int(c, "run", "seed");
+    const int64_t n = gan_config_int(c, "data", "samples");
+    const float std = (float)gan_config_real(c, "data", "std");
+    const char *kind = gan_config_text(c, "data", "source");
+    *out = NULL;
+    if (strcmp(kind, "ring") == 0)
+        return gan_source_open_ring(out, seed, n, (int)gan_config_int(c, "data", "modes"),
+                                    (float)gan_config_real(c, "data", "radius"), std > 0 ? std : 0.01f);
+    if (strcmp(kind, "grid") == 0)
+        return gan_source_open_grid(out, seed, n, (int)gan_config_int(c, "data", "side"),
+                                    (float)gan_config_real(c, "data", "spacing"), std > 0 ? std : 0.05f);
+    return GAN_OK;
+}
+
+bool gan_source_mixture(const gan_source *s, gan_mixture *out)
+{
+    if (!s || s->kind != &mixture_kind) return false;
+    const mixture *m = (const mixture *)s;
+    *out = (gan_mixture){m->n_modes, m->std, (const float (*)[2])m->centres};
+    return true;
 }

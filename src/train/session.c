@@ -33,14 +33,9 @@ static gan_status open_kind(gan_session *s)
                              gan_config_int(c, "data", "channels")};
     uint64_t seed = (uint64_t)gan_config_int(c, "run", "seed");
     int64_t n = gan_config_int(c, "data", "samples");
-    float std = (float)gan_config_real(c, "data", "std");
     switch (gan_config_choice(c, "data", "source")) {
     case 1:
-        return gan_source_open_ring(&s->source, seed, n, (int)gan_config_int(c, "data", "modes"),
-                                    (float)gan_config_real(c, "data", "radius"), std > 0 ? std : 0.01f);
-    case 2:
-        return gan_source_open_grid(&s->source, seed, n, (int)gan_config_int(c, "data", "side"),
-                                    (float)gan_config_real(c, "data", "spacing"), std > 0 ? std : 0.05f);
+    case 2: return gan_source_open_mixture(&s->source, c);
     case 3: return gan_source_open_noise(&s->source, seed, n, dims, low, high);
     default:
         return gan_source_open_file(&s->source, s->comm, s->k, gan_config_text(c, "data", "file"), low, high, seed);
