@@ -16,6 +16,7 @@ typedef enum gan_rng_purpose {
     GAN_RNG_SHUFFLE,  /* epoch permutations: step = epoch */
     GAN_RNG_MIXTURE,  /* synthetic data: sample = position in the stream of samples */
     GAN_RNG_SAMPLES,  /* the fixed noise of sample grids */
+    GAN_RNG_PENALTY,  /* points of gradient penalties: stream = random node of the step */
     GAN_RNG_TEST
 } gan_rng_purpose;
 

@@ -92,6 +92,8 @@ gan_status gan_step_phase(gan_step *s, const char *name);        /* what follows
 gan_status gan_step_data(gan_step *s, gan_id *x);                /* the next real minibatch [B, data] */
 gan_status gan_step_noise(gan_step *s, gan_id *z);               /* [B, noise.size], fresh */
 gan_status gan_step_apply(gan_step *s, int net, gan_id x, gan_id *y); /* network by its index in .networks */
+/* The same, for a look at the network beside its ordinary use: batch statistics of this pass are not kept. */
+gan_status gan_step_apply_aside(gan_step *s, int net, gan_id x, gan_id *y);
 gan_status gan_step_as_data(gan_step *s, gan_id x, gan_id *y);   /* [B, ...] in the shape of data */
 /* Real and fake through one network: in one pass unless it couples samples; logits [B,1] each. */
 gan_status gan_step_apply_pair(gan_step *s, int net, gan_id a, gan_id b, gan_id *ya, gan_id *yb);

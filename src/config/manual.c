@@ -27,7 +27,8 @@ static const struct {
 } abouts[] = {
     {"run", "Where results go, and the seed."},
     {"train", "What is trained, and for how long: `steps` or `epochs` must be given."},
-    {"gan", "The original GAN."},
+    {"gan", "The game of generator and discriminator."},
+    {"penalty", "What keeps the discriminator smooth: a term of its loss."},
     {"noise", "The generator's input."},
     {"data", "The samples to learn from."},
     {"network", "A section for each network of the system, by its name: [generator], [discriminator], ..."},

@@ -5,7 +5,7 @@
 #include <string.h>
 
 /* Terms of D's loss, and of G's. */
-static gan__term *const terms_d[] = {NULL};
+static gan__term *const terms_d[] = {gan__term_penalty, NULL};
 static gan__term *const terms_g[] = {NULL};
 
 /* ---- declaring --------------------------------------------------------------------------------------------- */
@@ -146,6 +146,7 @@ static gan_status estimate(gan__game *m, gan_id loss)
 gan_status gan__game_phase_d(gan__game *m, bool last)
 {
     gan_id on_x, on_fake, adversarial, loss;
+    m->records = last;
     GAN_TRY(gan_step_phase(m->s, "D"));
     GAN_TRY(gan__game_deal(m));
     GAN_TRY(gan__game_generate(m));
@@ -168,14 +169,15 @@ gan_status gan__game_phases_d(gan__game *m)
     return GAN_OK;
 }
 
-gan_status gan__game_begin_g(gan__game *m)
+gan_status gan__game_begin_g(gan__game *m, bool last)
 {
+    m->records = last;
     GAN_TRY(gan_step_phase(m->s, "G"));
     if (gan_config_bool(m->s->model->cfg, "gan", "fresh_noise")) return gan__game_generate(m);
     return m->stale ? make_fakes(m) : GAN_OK;
 }
 
-gan_status gan__game_end_g(gan__game *m, gan_id on_fake, bool last)
+gan_status gan__game_end_g(gan__game *m, gan_id on_fake)
 {
     gan_id adversarial, loss;
     GAN_TRY(gan__game_loss_g(m, on_fake, &adversarial));
@@ -183,15 +185,15 @@ gan_status gan__game_end_g(gan__game *m, gan_id on_fake, bool last)
     GAN_TRY(add_terms(m, terms_g, &loss));
     GAN_TRY(gan_step_update(m->s, GAN__G, loss));
     m->stale = true;
-    return last ? gan_step_metric(m->s, "loss_g", adversarial) : GAN_OK;
+    return m->records ? gan_step_metric(m->s, "loss_g", adversarial) : GAN_OK;
 }
 
 static gan_status phase_g(gan__game *m, bool last)
 {
     gan_id on_fake;
-    GAN_TRY(gan__game_begin_g(m));
+    GAN_TRY(gan__game_begin_g(m, last));
     GAN_TRY(gan__game_judge(m, GAN__D, m->fake, &on_fake));
-    return gan__game_end_g(m, on_fake, last);
+    return gan__game_end_g(m, on_fake);
 }
 
 gan_status gan__game_build(gan_step *s)

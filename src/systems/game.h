@@ -15,6 +15,7 @@ typedef struct gan__game {
     gan_id x, c;  /* the latest real minibatch [B, data] and what it is conditioned on [B, C], or GAN_NONE */
     gan_id z, fake; /* the latest noise [B, noise.size] and what G made of it [B, data] */
     bool stale;     /* G has been updated since */
+    bool records;   /* the phase being written is the last of its kind in the step, and records metrics */
 } gan__game;
 
 /* For `declare`: the generator, from noise to the shape of data. */
@@ -39,10 +40,10 @@ gan_status gan__game_loss_d(gan__game *m, gan_id on_x, gan_id on_fake, gan_id *l
 gan_status gan__game_loss_g(gan__game *m, gan_id on_fake, gan_id *loss);
 
 /* Whole phases. D's: deal, generate, judge, update. G's begins with the fakes that it works on, and ends with the update once
- * they are judged. `last`: the last one of its kind in the step records metrics. */
+ * they are judged. */
 gan_status gan__game_phase_d(gan__game *m, bool last);
-gan_status gan__game_begin_g(gan__game *m);
-gan_status gan__game_end_g(gan__game *m, gan_id on_fake, bool last);
+gan_status gan__game_begin_g(gan__game *m, bool last);
+gan_status gan__game_end_g(gan__game *m, gan_id on_fake);
 gan_status gan__game_phases_d(gan__game *m); /* gan.d_steps of them */
 
 /* Samples x [B, data] as packs [B/pack, ...] whose channels (features) stand one behind the other (Lin et al. 2018): pack.c. */
@@ -52,5 +53,6 @@ gan_status gan__pack(gan_graph *g, gan_id x, int64_t pack, gan_id *y);
 
 /* Terms: each adds its part to the loss of D or G within the phase, or nothing where its keys say so. */
 typedef gan_status gan__term(gan__game *m, gan_id *loss);
+gan__term gan__term_penalty; /* of D: [penalty] */
 
 #endif

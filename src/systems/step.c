@@ -3,6 +3,8 @@
 
 #include "gan/mem.h"
 
+#include <string.h>
+
 gan_status gan_step_phase(gan_step *s, const char *name)
 {
     int phase;
@@ -32,6 +34,19 @@ gan_status gan_step_noise(gan_step *s, gan_id *z)
 gan_status gan_step_apply(gan_step *s, int net, gan_id x, gan_id *y)
 {
     return gan_network_apply(s->model->nets[net], s->graph, x, GAN_TRAINING, y);
+}
+
+gan_status gan_step_apply_aside(gan_step *s, int net, gan_id x, gan_id *y)
+{
+    gan_network *n = s->model->nets[net];
+    const size_t bytes = (size_t)n->n_params * sizeof *n->stat;
+    gan_id *kept = gan_calloc(n->n_params, sizeof *kept);
+    if (!kept) return GAN_ENOMEM;
+    memcpy(kept, n->stat, bytes);
+    gan_status status = gan_step_apply(s, net, x, y);
+    memcpy(n->stat, kept, bytes);
+    gan_free(kept);
+    return status;
 }
 
 gan_status gan_step_as_data(gan_step *s, gan_id x, gan_id *y)

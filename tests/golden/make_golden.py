@@ -6,6 +6,7 @@ made anew from numpy's Philox and the quantile function of Python's statistics m
 too, so that the test trains exactly what was computed here. One batch is the whole dataset: then the order in which
 gan_mpi reads the samples does not matter.
 """
+import itertools
 import statistics
 import sys
 
@@ -35,7 +36,7 @@ SPECTRAL_D = [("reshape", 8, 8, 2), ("conv", 18, 4, 2, 1, "spectral=yes"), ("lea
 ADAM = dict(optimizer="adam", learning_rate=0.01, beta1=0.5, beta2=0.999)
 MOMENTUM = dict(optimizer="momentum", learning_rate=0.05, momentum=0.9)
 
-# name: keys of [gan] and [noise], generator, discriminator; layers first, then keys of the section
+# name: keys of [gan] and [noise], generator, discriminator; layers first, then keys of the section; keys of other sections
 CASES = {
     "adam_non_saturating": (dict(loss="non_saturating"), "normal", (G_LAYERS, ADAM), (D_LAYERS, ADAM)),
     "adam_minimax": (dict(loss="minimax"), "normal", (G_LAYERS, ADAM), (D_LAYERS, ADAM)),
@@ -61,23 +62,28 @@ IMAGES = dict.fromkeys(("dcgan", "blocks_3x3", "spectral"), (8, 8, 2))  # the ot
 
 # ---- noise -----------------------------------------------------------------------------------------------------
 
-def words(stream, step, sample, n):
+def words(stream, step, sample, n, purpose=NOISE_PURPOSE):
     """n 64-bit words of the place (seed, purpose, stream, step, sample): counter words are block, sample, step, stream."""
     counter = ((sample << 64) + (step << 128) + (stream << 192) - 1) % (1 << 256)  # numpy adds 1 before it draws
     four = np.array([(counter >> (64 * i)) % (1 << 64) for i in range(4)], np.uint64)
-    return np.random.Philox(counter=four, key=np.array([SEED, NOISE_PURPOSE], np.uint64)).random_raw(n)
+    return np.random.Philox(counter=four, key=np.array([SEED, purpose], np.uint64)).random_raw(n)
 
 
-def noise(kind, stream, step):
-    quantile = statistics.NormalDist().inv_cdf
-    rows = []
-    for sample in range(BATCH):
-        w = words(stream, step, sample, NOISE)
-        if kind == "normal":
-            rows.append([quantile((int(x >> np.uint64(11)) + 0.5) * 2.0**-53) for x in w])
-        else:
-            rows.append([-1 + 2 * int(x >> np.uint64(40)) * 2.0**-24 for x in w])
+def as_floats(rows):
     return torch.tensor(np.array(rows, np.float32).astype(np.float64))
+
+
+def uniform(low, high, stream, step, rows, n, purpose):
+    return as_floats([[low + (high - low) * int(x >> np.uint64(40)) * 2.0**-24 for x in words(stream, step, i, n, purpose)]
+                      for i in range(rows)])
+
+
+def noise(kind, stream, step, size=NOISE):
+    if kind == "uniform":
+        return uniform(-1, 1, stream, step, BATCH, size, NOISE_PURPOSE)
+    quantile = statistics.NormalDist().inv_cdf
+    return as_floats([[quantile((int(x >> np.uint64(11)) + 0.5) * 2.0**-53) for x in words(stream, step, i, size)]
+                      for i in range(BATCH)])
 
 
 # ---- networks --------------------------------------------------------------------------------------------------
@@ -182,14 +188,14 @@ class Network:
             elif kind == "layer_norm":
                 x = F.layer_norm(x, x.shape[1:], eps=1e-5) * next(p) + next(p)
             elif kind == "maxout":
-                x = (x @ next(p) + next(p)).view(len(x), args[0], args[1]).max(dim=2).values
+                x = (x.reshape(len(x), -1) @ next(p) + next(p)).view(len(x), args[0], args[1]).max(dim=2).values
             elif kind == "batch_norm":
                 mean, variance = [s if keep_statistics else s.clone() for s in (next(states), next(states))]
                 rows = x.reshape(-1, x.shape[-1])
                 x = F.batch_norm(rows, mean, variance, next(p), next(p), training=True, momentum=0.1,
                                  eps=1e-5).view(x.shape)
             else:
-                x = {"leaky_relu": F.leaky_relu, "relu": F.relu, "tanh": torch.tanh}[kind](x, *args)
+                x = {"leaky_relu": F.leaky_relu, "relu": F.relu, "tanh": torch.tanh, "softplus": F.softplus}[kind](x, *args)
         return x.reshape(len(x), -1)
 
     def flat(self, values=None):
@@ -264,8 +270,9 @@ def minibatch(x, i):
     return x if len(x) == BATCH else x[i * BATCH:(i + 1) * BATCH]
 
 
-def train(x, case, G, D, image=None):
-    gan, kind, (_, g_keys), (_, d_keys) = case
+def train(x, case, G, D, image=None, penalty=None):
+    """penalty(D, x, fake, streams, step) is added to D's loss."""
+    gan, kind, (_, g_keys), (_, d_keys), *_ = case
     g_opt, d_opt = make_optimizer(G, g_keys), make_optimizer(D, d_keys)
     average = [p.detach().clone() for p in G.params]
     d_real, d_fake, g_fake = LOSSES[gan["loss"]]
@@ -273,13 +280,19 @@ def train(x, case, G, D, image=None):
     k, fresh = gan.get("d_steps", 1), gan.get("fresh_noise", "yes") == "yes"
     out = {"metrics": [], "norms": []}
     for step in range(STEPS):
-        z = [noise(kind, stream, step) for stream in range(k + fresh)]
+        z, streams = [], itertools.count()
         for j in range(k):
+            z.append(noise(kind, next(streams), step))
             G.normalise(keep=False), D.normalise(keep=True)
             fake, real = G(z[j]).detach(), minibatch(x, step * k + j)
             on_x, on_fake = D(packed(real, pack, image)), D(packed(fake, pack, image))
             loss_d = d_real(on_x, 1 - gan.get("label_smoothing", 0)) + d_fake(on_fake)
+            adversarial = loss_d
+            if penalty:
+                loss_d = loss_d + penalty(D, packed(real, pack, image), packed(fake, pack, image), streams, step)
             grad_d = update(D, d_opt, d_keys, loss_d, step)
+        if fresh:
+            z.append(noise(kind, next(streams), step))
         G.normalise(keep=True), D.normalise(keep=False)
         loss_g = g_fake(D(packed(G(z[-1], keep_statistics=True), pack, image)))
         grad_g = update(G, g_opt, g_keys, loss_g, step)
@@ -288,7 +301,7 @@ def train(x, case, G, D, image=None):
         if step == 0:
             out["noise"] = torch.stack(z).numpy()
             out["gradient_generator"], out["gradient_discriminator"] = grad_g, grad_d
-        out["metrics"].append([float(v) for v in (loss_d, output(gan["loss"], on_x).mean(), output(gan["loss"], on_fake).mean(),
+        out["metrics"].append([float(v) for v in (adversarial, output(gan["loss"], on_x).mean(), output(gan["loss"], on_fake).mean(),
                                                   loss_g)])
         out["norms"].append([np.linalg.norm(grad_g.astype(np.float64)), np.linalg.norm(grad_d.astype(np.float64))])
     out["final_generator"], out["final_discriminator"] = G.flat(), D.flat()
@@ -300,13 +313,15 @@ def train(x, case, G, D, image=None):
 
 
 def job_text(case):
-    gan, kind, g, d = case
+    gan, kind, g, d, *more = case
 
     def section(name, keys):
         return [f"[{name}]"] + [f"{key} = {value}" for key, value in keys.items()]
 
     lines = section("run", dict(seed=SEED)) + section("train", dict(system="gan", batch=BATCH, steps=STEPS))
     lines += section("gan", gan) + section("noise", dict(size=NOISE, distribution=kind)) + section("data", dict(file="-"))
+    for name, keys in more[0].items() if more else ():
+        lines += section(name, keys)
     for name, (layers, keys) in (("generator", g), ("discriminator", d)):
         lines += section(name, {"layers": ", ".join(" ".join(map(str, l)) for l in layers), **keys})
     return "\n".join(lines) + "\n"
@@ -316,8 +331,8 @@ def samples(rng, features, n=BATCH):
     return np.tanh(rng.standard_normal((n, 4)) @ rng.standard_normal((4, features))).astype(np.float32)
 
 
-def main(path, cases, images, seed):
-    """images: the shape of a sample, [h, w, c], of those cases that have images."""
+def main(path, cases, images, seed, penalties={}):
+    """images: the shape of a sample, [h, w, c], of those cases that have images; penalties: of those that have one."""
     rng = np.random.default_rng(seed)
     rows = samples(rng, FEATURES)
     with h5py.File(path, "w") as f:
@@ -326,7 +341,7 @@ def main(path, cases, images, seed):
             image, pack = images.get(name), case[0].get("pack", 1)
             features = int(np.prod(image)) if image else FEATURES
             x = samples(rng, features) if image else rows
-            if pack > 1:  # order matters: no minibatch comes twice
+            if pack > 1 or name in penalties:  # order matters: no minibatch comes twice
                 x = samples(rng, features, BATCH * STEPS * case[0].get("d_steps", 1))
             G, D = Network(case[2][0], NOISE, rng), Network(case[3][0], features * pack, rng)
             group = f.create_group(name)
@@ -337,7 +352,7 @@ def main(path, cases, images, seed):
             group["initial_generator"], group["initial_discriminator"] = G.flat(), D.flat()
             if D.spectral:
                 group["initial_states_generator"], group["initial_states_discriminator"] = G.flat_states(), D.flat_states()
-            for key, value in train(torch.tensor(x.astype(np.float64)), case, G, D, image).items():
+            for key, value in train(torch.tensor(x.astype(np.float64)), case, G, D, image, penalties.get(name)).items():
                 group[key] = value
 
 
