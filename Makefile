@@ -42,6 +42,8 @@ LIB_LIBS   := $(foreach l,$(LIBRARIES),$($(l)_LIBS))
 # ---- how to compile -----------------------------------------------------------------------------------------
 VERSION     := 0.1.0$(addprefix +,$(shell git describe --always --dirty --exclude '*' 2>/dev/null))
 WARN        := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes
+# Members that an initialiser leaves out are 0; this program relies on it.
+WARN        += -Wno-missing-field-initializers
 # gcc takes MPICH's MPI_STATUSES_IGNORE for an array that is too small.
 WARN        += $(if $(filter mpich,$(FLAVOUR)),-Wno-stringop-overflow)
 OPT_release := -O3 -g

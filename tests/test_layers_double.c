@@ -51,10 +51,10 @@ typedef struct trial {
     float *data[MAX_WRT];
 } trial;
 
-static const char *const *one_network(const char *system, const char *const **names)
+static const char *const *one_network(const char *system, const char *const **names, const gan_default **defaults)
 {
     static const char *const systems[] = {"gan", NULL}, *const networks[] = {"generator", NULL};
-    (void)system;
+    (void)system, (void)defaults;
     if (names) *names = systems;
     return networks;
 }

@@ -16,6 +16,10 @@ enum { GAN_DATA_MAX_DIMS = 4 };
 
 typedef struct gan_source gan_source;
 
+/* What samples are conditioned on: nothing; their class, as one number for each class, 1 for its own and 0 for the others; real
+ * numbers. In the order of the choices of the key data.condition. */
+typedef enum gan_condition_kind { GAN_CONDITION_NONE, GAN_CONDITION_LABELS, GAN_CONDITION_ATTRIBUTES } gan_condition_kind;
+
 typedef struct gan_source_info {
     char name[256];                     /* file or mixture, as for a banner */
     int64_t n;                          /* samples in an epoch */
@@ -23,6 +27,8 @@ typedef struct gan_source_info {
     int n_dims;                         /* 1: [F], 3: [H,W,C], 4: [D,H,W,C] */
     int64_t dims[GAN_DATA_MAX_DIMS];
     float lo, hi;                       /* the range that samples were scaled to; 0, 0: not bounded */
+    gan_condition_kind conditioned;
+    int64_t condition;                  /* numbers of a sample's condition; 0: there is none */
     int64_t bytes;                      /* node-shared memory it holds */
 } gan_source_info;
 
@@ -32,6 +38,9 @@ typedef struct gan_source_info {
  * what is wanted; GAN_ENOMEM when the node lacks the memory. */
 gan_status gan_source_open_file(gan_source **out, const gan_comm *c, const gan_kernels *k, const char *path, float lo,
                                 float hi, uint64_t seed);
+/* The same with /labels [N] (integers from 0 on) or /attributes [N,A] of the file. */
+gan_status gan_source_open_conditioned(gan_source **out, const gan_comm *c, const gan_kernels *k, const char *path, float lo, float hi,
+                                       uint64_t seed, gan_condition_kind condition);
 
 /* Local. GAN_EDATA when the above would refuse the file for what it says of itself: shape, type, range. Samples are
  * not read. */
@@ -63,6 +72,8 @@ const gan_source_info *gan_source_describe(const gan_source *s);
 
 /* Local, allocates nothing. x [n, features]: samples at stream positions first .. first+n-1. */
 void gan_source_read(const gan_source *s, int64_t first, int64_t n, float *x);
+/* c [n, condition]: of the same samples; of a mixture with labels the class is the mode. */
+void gan_source_read_condition(const gan_source *s, int64_t first, int64_t n, float *c);
 
 /* Local. The images of a dataset file in stored order, read block by block, so that the file may be larger than the memory.
  * Values are those of gan_source_open_file, to the bit; failures too. */

@@ -14,5 +14,7 @@ typedef struct gan_feed {
 
 /* x [B, dims] SHARDED: this rank's rows of the step's next minibatch. feed is borrowed for the graph's life. */
 gan_status gan_add_data(gan_graph *g, gan_feed *feed, int64_t rows, int n_dims, const int64_t *dims, gan_id *x);
+/* c [B, numbers] SHARDED: what the samples of the last gan_add_data are conditioned on. */
+gan_status gan_add_condition(gan_graph *g, gan_feed *feed, int64_t rows, int64_t numbers, gan_id *c);
 
 #endif

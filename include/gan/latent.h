@@ -37,4 +37,7 @@ void gan_latent_neighbours(const gan_noise *noise, const float *a, float radius,
 void gan_latent_sweep(int64_t size, const float *a, int64_t axis, double span, int64_t n, float *z);
 void gan_latent_grid(int64_t size, const float *a, const int64_t axis[2], double span, int64_t n, float *z);
 
+/* c [n,classes], one-hot: samples first .. first+n-1, of which `repeat` neighbours are of one class, then as many of the next. */
+void gan_latent_classes(int64_t classes, int64_t first, int64_t n, int64_t repeat, float *c);
+
 #endif

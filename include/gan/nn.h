@@ -11,10 +11,11 @@
 typedef struct gan_network gan_network;
 typedef struct gan_layer gan_layer;
 
-/* The shape of one sample, without the batch. */
+/* The shape of one sample, without the batch, and of what it comes with. */
 typedef struct gan_sample_shape {
     int n_dims;
     int64_t dims[GAN_MAX_DIMS - 1];
+    int64_t condition; /* numbers that a sample is conditioned on (labels one-hot, attributes); 0: none. Of inputs, not of layers */
 } gan_sample_shape;
 int64_t gan_sample_floats(const gan_sample_shape *s);
 
@@ -64,8 +65,10 @@ struct gan_network {
     float *ema;             /* NULL when averages is false */
     float *owned;           /* where they lie when nobody lent memory */
     bool averages;          /* keeps an exponential moving average of the weights */
+    bool conditional;       /* some layer reads the condition */
     bool couples;           /* some layer mixes samples of a batch */
     /* while a graph is built: */
+    gan_id condition; /* [B, in.condition] of what it is applied to next; GAN_NONE where it is not conditional */
     gan_id *leaf; /* node of each parameter's current version */
     gan_id *layer_out; /* node of each layer's output when it was last applied; a view of [B, the layer's shape] */
     gan_id *stat; /* node of each state's latest statistic, PARTIAL; GAN_NONE */

@@ -24,6 +24,7 @@ typedef struct gan_system {
     const gan_default *defaults;               /* of keys, instead of the schema's, up to one without section; may be NULL */
     gan_status (*declare)(gan_model *m);       /* gan_model_add for each network */
     gan_status (*build)(gan_step *s);          /* one iteration */
+    bool samples_nothing;                      /* no network makes samples */
 } gan_system;
 
 const gan_system *gan_system_find(const char *name);
@@ -35,7 +36,7 @@ void gan_systems_print(FILE *f);
 struct gan_model {
     const gan_config *cfg;
     const gan_system *system;
-    gan_sample_shape data; /* of one real sample */
+    gan_sample_shape data; /* of one real sample, and what it is conditioned on */
     gan_network *nets[GAN_MAX_NETWORKS];
     gan_optimizer *opts[GAN_MAX_NETWORKS];
     int n_nets;
@@ -90,6 +91,10 @@ void gan_step_free(gan_step *s); /* takes NULL */
 /* For a system's build: */
 gan_status gan_step_phase(gan_step *s, const char *name);        /* what follows belongs to this phase */
 gan_status gan_step_data(gan_step *s, gan_id *x);                /* the next real minibatch [B, data] */
+/* [B, numbers]: what that minibatch is conditioned on; GAN_NONE where no network asks for it. */
+gan_status gan_step_condition(gan_step *s, gan_id *c);
+/* From here on network `net` is applied to samples with this condition [.., numbers]. */
+void gan_step_give(gan_step *s, int net, gan_id c);
 gan_status gan_step_noise(gan_step *s, gan_id *z);               /* [B, noise.size], fresh */
 gan_status gan_step_apply(gan_step *s, int net, gan_id x, gan_id *y); /* network by its index in .networks */
 /* The same, for a look at the network beside its ordinary use: batch statistics of this pass are not kept. */
@@ -104,12 +109,15 @@ int64_t gan_step_batch(const gan_step *s);                                  /* g
 
 /* ---- samples ----------------------------------------------------------------------------------------------- */
 
-/* The system's first network on n given latents, with averaged weights where there are any. Local. Sample i depends on
+/* GAN_EUSAGE where the system makes no samples.
+ * The system's first network on n given latents, with averaged weights where there are any. Local. Sample i depends on
  * latent i alone, to the bit. */
 typedef struct gan_sampler gan_sampler;
 gan_status gan_sampler_new(gan_sampler **out, gan_model *m, const gan_kernels *k, int64_t n);
 /* [n, noise.size], zero at first: to be filled before drawing (latent.h); the sampler's, until it is freed. */
 float *gan_sampler_latents(gan_sampler *s);
+/* [n, data.condition], zero at first, for a conditional network; NULL for others. To be filled as well. */
+float *gan_sampler_condition(gan_sampler *s);
 /* n samples of data shape; borrowed until the next call. */
 gan_status gan_sampler_draw(gan_sampler *s, const float **x);
 void gan_sampler_free(gan_sampler *s); /* takes NULL */

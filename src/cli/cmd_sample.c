@@ -13,12 +13,15 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 typedef struct sampling {
     const char *word, *out, *columns_text, *seed_text, *kernels_name; /* as typed; NULL: not given */
     gan__latents_text latents_text;
     gan__latents latents;
-    long long columns, seed;
+    const char *label_text, *attributes_text;
+    long long columns, seed, label;
     bool picture; /* else HDF5 */
     const gan_kernels *kernels;
 } sampling;
@@ -44,6 +47,8 @@ static gan_status parse_words(sampling *a, int argc, char **argv)
                                   {.name = "--grid", .text = &t->grid},
                                   {.name = "--at", .text = &t->at},
                                   {.name = "--span", .text = &t->span},
+                                  {.name = "--label", .text = &a->label_text},
+                                  {.name = "--attributes", .text = &a->attributes_text},
                                   {.name = "--columns", .text = &a->columns_text},
                                   {.name = "--seed", .text = &a->seed_text},
                                   {.name = "--out", .text = &a->out},
@@ -61,6 +66,9 @@ static gan_status parse(sampling *a, int argc, char **argv)
     GAN_TRY(gan__latents_parse(&a->latents, &a->latents_text));
     a->columns = a->latents.columns < 10000 ? a->latents.columns : 10000;
     if (a->columns_text) GAN_TRY(gan_option_int("--columns", a->columns_text, 1, 10000, &a->columns));
+    if (a->label_text && a->attributes_text)
+        return GAN_FAIL(GAN_EUSAGE, "options --label and --attributes exclude each other");
+    if (a->label_text) GAN_TRY(gan_option_int("--label", a->label_text, 0, INT32_MAX, &a->label));
     if (a->seed_text) GAN_TRY(gan_option_int("--seed", a->seed_text, 0, INT64_MAX, &a->seed));
     GAN_TRY(choose_form(a));
     return gan_option_kernels("sample", a->kernels_name, &a->kernels);
@@ -106,6 +114,46 @@ static gan_status write_samples(const sampling *a, const gan_snapshot *snap, gan
     return GAN_OK;
 }
 
+/* A number for each attribute, between commas. */
+static gan_status parse_attributes(const char *text, int64_t numbers, float *c)
+{
+    const char *p = text;
+    int64_t n = 0;
+    for (char *end; n < numbers; n++, p = end + (*end == ',')) {
+        c[n] = strtof(p, &end);
+        if (end == p || (*end && *end != ',')) break;
+        if (!*end) {
+            n++;
+            p = end;
+            break;
+        }
+    }
+    if (n == numbers && !*p) return GAN_OK;
+    return GAN_FAIL(GAN_EUSAGE, "option --attributes wants the %lld numbers that samples of this run are conditioned on, such as 1,0,0.5; got \"%s\"",
+                    (long long)numbers, text);
+}
+
+/* What samples c [n,numbers] are to be: of one class, of all in turn, or with given attributes. */
+static gan_status fill_condition(const sampling *a, const gan_snapshot *snap, float *c)
+{
+    const int64_t numbers = snap->model->data.condition, n = a->latents.n;
+    const bool labels = gan_config_choice(snap->cfg, "data", "condition") == GAN_CONDITION_LABELS;
+    const char *given = a->label_text ? "--label" : a->attributes_text ? "--attributes" : NULL;
+    if (!c && given) return GAN_FAIL(GAN_EUSAGE, "option %s: the generator of %s is not conditional", given, a->word);
+    if (!c) return GAN_OK;
+    if (given && labels != (a->label_text != NULL))
+        return GAN_FAIL(GAN_EUSAGE, "option %s: samples of %s are conditioned on %s; use --%s", given, a->word, labels ? "labels" : "attributes",
+                        labels ? "label" : "attributes");
+    if (a->label >= numbers) return GAN_FAIL(GAN_EUSAGE, "option --label: this generator knows the classes 0 to %lld, got %lld", (long long)numbers - 1, a->label);
+    if (!labels && !given)
+        return GAN_FAIL(GAN_EUSAGE, "%s: samples are conditioned on %lld attributes; say which: --attributes 1,0,...", a->word, (long long)numbers);
+    if (labels && !given) gan_latent_classes(numbers, 0, n, a->columns, c);
+    else if (labels) gan_latent_classes(numbers, a->label * n, n, n, c);
+    else GAN_TRY(parse_attributes(a->attributes_text, numbers, c));
+    for (int64_t i = 1; !labels && i < n; i++) memcpy(c + i * numbers, c, (size_t)numbers * sizeof *c);
+    return GAN_OK;
+}
+
 static gan_status draw_all(const sampling *a, const gan_snapshot *snap, gan_sampler *sampler)
 {
     int64_t seed = a->seed_text ? a->seed : gan_config_int(snap->cfg, "run", "seed");
@@ -114,6 +162,7 @@ static gan_status draw_all(const sampling *a, const gan_snapshot *snap, gan_samp
     gan__samples samples = {.n = a->latents.n, .shape = &snap->model->data, .z = z, .z_size = noise.size, .seed = seed,
                             .latents = a->latents.text, .origin = snap->ckpt};
     GAN_TRY(gan__latents_fill(&a->latents, &noise, z));
+    GAN_TRY(fill_condition(a, snap, gan_sampler_condition(sampler)));
     GAN_TRY(gan_sampler_draw(sampler, &samples.x));
     return write_samples(a, snap, &samples);
 }
@@ -160,6 +209,9 @@ const gan_command gan_command_sample = {
         "  --out FILE     NAME.png: a grid of images, or a scatter plot of points (samples.png);\n"
         "                 NAME.h5: /images [N,...] float32 with attribute \"range\", a dataset itself, and /z\n"
         "                 [N,noise.size], the latents they were made of\n"
+        "  --label K      of a conditional run: all samples of class K (a row of the grid for each class in turn)\n"
+        "  --attributes A,B,...\n"
+        "                 of a run with attributes: those that all samples are to have\n"
         "  --columns N    columns of the grid (8)\n"
         "  --seed N       of the noise (run.seed of the job: as the pictures of the run)\n"
         "  --kernels NAME ref, x86-64, avx2, avx512 (the best of this processor)\n"

@@ -6,6 +6,7 @@
 
 typedef struct gan_source_kind {
     void (*read)(const gan_source *s, int64_t first, int64_t n, float *x);
+    void (*read_condition)(const gan_source *s, int64_t first, int64_t n, float *c); /* NULL: never asked */
     void (*close)(gan_source *s); /* frees what is behind the gan_source, and it */
 } gan_source_kind;
 

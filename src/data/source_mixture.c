@@ -17,22 +17,35 @@ typedef struct mixture {
     float (*centres)[2]; /* [n_modes] */
 } mixture;
 
+/* 32 random bits times the number of modes: the top word is a mode, without division and out of range never. */
+static int mode_of(const mixture *m, gan_rng *at, int64_t position)
+{
+    uint64_t bits[4];
+    at->sample = (uint64_t)position;
+    gan_rng_bits(at, 0, bits);
+    return (int)((bits[0] >> 32) * (uint64_t)m->n_modes >> 32);
+}
+
 static void mixture_read(const gan_source *s, int64_t first, int64_t n, float *x)
 {
     const mixture *m = (const mixture *)s;
     gan_rng at = {.seed = s->seed, .purpose = GAN_RNG_MIXTURE};
     for (int64_t i = 0; i < n; i++) {
-        uint64_t bits[4];
-        at.sample = (uint64_t)(first + i);
-        gan_rng_bits(&at, 0, bits);
-        /* 32 random bits times the number of modes: the top word is a mode, without division and out of range
-         * never */
-        const float *centre = m->centres[(bits[0] >> 32) * (uint64_t)m->n_modes >> 32];
+        const float *centre = m->centres[mode_of(m, &at, first + i)];
         gan_rng_normal(&at, 1, 2, 0.0f, m->std,
                        &x[2 * i]); /* elements 1 and 2: the mode has taken element 0 */
         x[2 * i] += centre[0];
         x[2 * i + 1] += centre[1];
     }
+}
+
+/* The class of a sample is its mode. */
+static void mixture_condition(const gan_source *s, int64_t first, int64_t n, float *c)
+{
+    const mixture *m = (const mixture *)s;
+    gan_rng at = {.seed = s->seed, .purpose = GAN_RNG_MIXTURE};
+    memset(c, 0, (size_t)(n * m->n_modes) * sizeof *c);
+    for (int64_t i = 0; i < n; i++, c += m->n_modes) c[mode_of(m, &at, first + i)] = 1;
 }
 
 static void mixture_close(gan_source *s)
@@ -42,7 +55,7 @@ static void mixture_close(gan_source *s)
     gan_free(m);
 }
 
-static const gan_source_kind mixture_kind = {mixture_read, mixture_close};
+static const gan_source_kind mixture_kind = {.read = mixture_read, .read_condition = mixture_condition, .close = mixture_close};
 
 static gan_status mixture_new(mixture **out, uint64_t seed, int64_t n, int n_modes, float std)
 {
@@ -54,7 +67,9 @@ static gan_status mixture_new(mixture **out, uint64_t seed, int64_t n, int n_mod
     mixture *m = gan_calloc(1, sizeof *m);
     if (!m) return GAN_ENOMEM;
     m->base = (gan_source){
-        .kind = &mixture_kind, .info = {.n = n, .features = 2, .n_dims = 1, .dims = {2}}, .seed = seed};
+        .kind = &mixture_kind,
+        .info = {.n = n, .features = 2, .n_dims = 1, .dims = {2}, .conditioned = GAN_CONDITION_LABELS, .condition = n_modes},
+        .seed = seed};
     m->n_modes = n_modes;
     m->std = std;
     if ((m->centres = gan_calloc(n_modes, sizeof *m->centres))) {
@@ -68,7 +83,7 @@ static gan_status mixture_new(mixture **out, uint64_t seed, int64_t n, int n_mod
 gan_status gan_source_open_ring(gan_source **out, uint64_t seed, int64_t n, int modes, float radius,
                                 float std)
 {
-    mixture *m;
+    mixture *m = NULL;
     *out = NULL;
     GAN_TRY(mixture_new(&m, seed, n, modes, std));
     for (int k = 0; k < modes; k++) {
@@ -84,7 +99,7 @@ gan_status gan_source_open_ring(gan_source **out, uint64_t seed, int64_t n, int 
 
 gan_status gan_source_open_grid(gan_source **out, uint64_t seed, int64_t n, int side, float step, float std)
 {
-    mixture *m;
+    mixture *m = NULL;
     *out = NULL;
     int modes = side > 0 && side <= 10000 ? side * side : 0;
     GAN_TRY(mixture_new(&m, seed, n, modes, std));

@@ -21,7 +21,7 @@ static void noise_close(gan_source *s)
     gan_free(s);
 }
 
-static const gan_source_kind noise_kind = {noise_read, noise_close};
+static const gan_source_kind noise_kind = {.read = noise_read, .close = noise_close};
 
 gan_status gan_source_open_noise(gan_source **out, uint64_t seed, int64_t n, const int64_t dims[3], float lo, float hi)
 {

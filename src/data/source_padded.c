@@ -30,6 +30,11 @@ static void padded_read(const gan_source *s, int64_t first, int64_t n, float *x)
     }
 }
 
+static void padded_condition(const gan_source *s, int64_t first, int64_t n, float *c)
+{
+    gan_source_read_condition(((const padded *)s)->inner, first, n, c);
+}
+
 static void padded_close(gan_source *s)
 {
     padded *p = (padded *)s;
@@ -38,7 +43,7 @@ static void padded_close(gan_source *s)
     gan_free(p);
 }
 
-static const gan_source_kind padded_kind = {padded_read, padded_close};
+static const gan_source_kind padded_kind = {.read = padded_read, .read_condition = padded_condition, .close = padded_close};
 
 gan_status gan__frame_info(gan_source_info *framed, const gan_source_info *info, int64_t pad)
 {

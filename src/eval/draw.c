@@ -38,6 +38,15 @@ static gan_status check_finite(const gan__drawn *d, const gan_eval_setup *s)
                     (long long)bad);
 }
 
+/* Classes in turn; attributes of as many real samples. */
+static void fill_condition(const gan__drawn *d, const gan_eval_setup *s, int64_t first)
+{
+    float *c = gan_sampler_condition(d->sampler);
+    const bool labels = gan_config_choice(s->cfg, "data", "condition") == GAN_CONDITION_LABELS;
+    if (c && labels) gan_latent_classes(s->model->data.condition, first, GAN_EVAL_BLOCK, 1, c);
+    else if (c && s->source) gan_source_read_condition(s->source, first, GAN_EVAL_BLOCK, c);
+}
+
 gan_status gan__drawn_draw(gan__drawn *d, const gan_eval_setup *s)
 {
     const gan_noise noise = gan_noise_of(s->cfg, s->seed);
@@ -46,6 +55,7 @@ gan_status gan__drawn_draw(gan__drawn *d, const gan_eval_setup *s)
     for (int64_t i = 0; i < own_blocks(d, d->n) && status == GAN_OK; i++) {
         const float *x;
         gan_latent_fixed(&noise, (d->rank + i * d->workers) * GAN_EVAL_BLOCK, GAN_EVAL_BLOCK, gan_sampler_latents(d->sampler));
+        fill_condition(d, s, (d->rank + i * d->workers) * GAN_EVAL_BLOCK);
         status = gan_sampler_draw(d->sampler, &x);
         if (status == GAN_OK) memcpy(d->x + i * floats, x, (size_t)floats * sizeof *x);
         if (s->comm) gan_stall_look(s->comm);

@@ -10,6 +10,7 @@ typedef struct gan_layer_kind {
     const gan_key *args; /* positional in this order, or as name=value */
     int n_args;
     bool couples; /* mixes the samples of a batch in training */
+    bool conditional; /* reads net->condition */
     bool convolves;
     bool refines; /* a normalisation, activation or dropout: belongs to the layer before it */
     /* Check sizes, declare parameters, set l->out from l->in. */
@@ -62,6 +63,9 @@ void gan__spectral_forget(gan_network *net, int param);
 
 /* bias.c: y [.., C] + the layer's second parameter, as pixels. */
 gan_status gan__bias_apply(gan_network *net, const gan_layer *l, gan_graph *g, gan_id *y);
+
+/* condition.c: for layers that are conditional; GAN_ESHAPE where the data has nothing to be conditioned on. */
+gan_status gan__condition_check(const gan_network *net, const gan_layer *l);
 
 /* x w with the layer's first parameter; for dense and maxout. */
 gan_status gan__dense_declare(gan_network *net, gan_layer *l, int64_t units, int init_arg, bool bias);

@@ -147,6 +147,7 @@ static gan_status declare_layer(gan_network *net, const gan_layer_text *t, const
     l->label = l->name ? gan_sprintf("%s.%s (%s)", net->name, l->name, t->where) : NULL;
     if (!l->label) return GAN_ENOMEM;
     net->couples |= l->kind->couples;
+    net->conditional |= l->kind->conditional;
     GAN_TRY(parse_arguments(l, t, net->name));
     return l->kind->declare ? l->kind->declare(net, l) : GAN_OK;
 }
@@ -187,6 +188,7 @@ static gan_status declare_all(gan_network *net, const gan_config *cfg, const gan
                                {.r = gan_config_real(cfg, net->name, "init_scale")}};
     if (!(net->layers = gan_calloc(n, sizeof *net->layers))) return GAN_ENOMEM;
     net->in = net->out = *in;
+    net->condition = GAN_NONE;
     for (int i = 0; i < n; i++) {
         GAN_TRY(declare_layer(net, &texts[i], &net->out, init));
         net->out = net->layers[i].out;
@@ -269,6 +271,8 @@ gan_status gan_network_bind(gan_network *net, gan_graph *g, float *arena, int in
 gan_status gan_network_apply(gan_network *net, gan_graph *g, gan_id x, gan_mode mode, gan_id *y)
 {
     *y = x;
+    if (net->conditional && net->condition == GAN_NONE)
+        return GAN_FAIL(GAN_EINTERNAL, "%s is conditional and is applied without a condition", net->name);
     for (int i = 0; i < net->n_layers; i++) {
         const gan_layer *l = &net->layers[i];
         GAN_TRY(gan_graph_set_layer(g, l->label));

@@ -12,7 +12,7 @@ static gan__term *const terms_g[] = {NULL};
 
 gan_status gan__game_declare_generator(gan_model *m)
 {
-    const gan_sample_shape z = {1, {gan_config_int(m->cfg, "noise", "size")}};
+    const gan_sample_shape z = {1, {gan_config_int(m->cfg, "noise", "size")}, m->data.condition};
     return gan_model_add(m, "generator", &z, &m->data, "the shape of a real sample");
 }
 
@@ -67,13 +67,24 @@ gan_status gan__game_begin(gan__game *m, gan_step *s)
 
 gan_status gan__game_deal(gan__game *m)
 {
-    return gan_step_data(m->s, &m->x);
+    GAN_TRY(gan_step_data(m->s, &m->x));
+    return gan_step_condition(m->s, &m->c);
+}
+
+/* What network `net` judges or makes next comes with the minibatch's condition, of packs that of all their samples. */
+static gan_status give(gan__game *m, int net, int64_t pack)
+{
+    gan_id c = m->c;
+    if (c != GAN_NONE) GAN_TRY(gan__pack(m->s->graph, c, pack, &c));
+    gan_step_give(m->s, net, c);
+    return GAN_OK;
 }
 
 /* fake = G(z) */
 static gan_status make_fakes(gan__game *m)
 {
     m->stale = false;
+    GAN_TRY(give(m, GAN__G, 1));
     GAN_TRY(gan_step_apply(m->s, GAN__G, m->z, &m->fake));
     return gan_step_as_data(m->s, m->fake, &m->fake);
 }
@@ -87,6 +98,7 @@ gan_status gan__game_generate(gan__game *m)
 gan_status gan__game_judge(gan__game *m, int net, gan_id x, gan_id *logits)
 {
     gan_id packed;
+    GAN_TRY(give(m, net, m->pack));
     GAN_TRY(gan__pack(m->s->graph, x, m->pack, &packed));
     return gan_step_apply(m->s, net, packed, logits);
 }
@@ -94,6 +106,7 @@ gan_status gan__game_judge(gan__game *m, int net, gan_id x, gan_id *logits)
 gan_status gan__game_judge_pair(gan__game *m, int net, gan_id *on_x, gan_id *on_fake)
 {
     gan_id x, fake;
+    GAN_TRY(give(m, net, m->pack));
     GAN_TRY(gan__pack(m->s->graph, m->x, m->pack, &x));
     GAN_TRY(gan__pack(m->s->graph, m->fake, m->pack, &fake));
     return gan_step_apply_pair(m->s, net, x, fake, on_x, on_fake);

@@ -124,3 +124,11 @@ void gan_latent_grid(int64_t size, const float *a, const int64_t axis[2], double
             z[k * size + axis[1]] = (float)((double)a[axis[1]] + offset(span, i, n));
     }
 }
+
+/* ---- conditions -------------------------------------------------------------------------------------------- */
+
+void gan_latent_classes(int64_t classes, int64_t first, int64_t n, int64_t repeat, float *c)
+{
+    memset(c, 0, (size_t)(n * classes) * sizeof *c);
+    for (int64_t i = 0; i < n; i++) c[i * classes + (first + i) / repeat % classes] = 1;
+}

@@ -32,6 +32,7 @@ gan_sample_shape gan__pack_shape(const gan_sample_shape *data, int64_t pack)
 {
     gan_sample_shape s = *data;
     s.dims[s.n_dims - 1] *= pack;
+    s.condition *= pack;
     return s;
 }
 

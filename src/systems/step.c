@@ -22,6 +22,20 @@ gan_status gan_step_data(gan_step *s, gan_id *x)
     return gan_add_data(s->graph, &s->feed, s->rows, d->n_dims, d->dims, x);
 }
 
+gan_status gan_step_condition(gan_step *s, gan_id *c)
+{
+    const gan_model *m = s->model;
+    bool wanted = false;
+    *c = GAN_NONE;
+    for (int i = 0; i < m->n_nets; i++) wanted |= m->nets[i]->conditional;
+    return wanted ? gan_add_condition(s->graph, &s->feed, s->rows, m->data.condition, c) : GAN_OK;
+}
+
+void gan_step_give(gan_step *s, int net, gan_id c)
+{
+    s->model->nets[net]->condition = c;
+}
+
 gan_status gan_step_noise(gan_step *s, gan_id *z)
 {
     const gan_config *cfg = s->model->cfg;
@@ -65,8 +79,11 @@ gan_status gan_step_apply_pair(gan_step *s, int net, gan_id a, gan_id b, gan_id 
         return gan_step_apply(s, net, a, ya);
     }
     const int64_t per_shard = gan_graph_form(s->graph, a)->dims[0] / gan_graph_shards(s->graph);
+    const gan_id c = s->model->nets[net]->condition;
     GAN_TRY(gan_add_concat(s->graph, a, b, 0, &both));
+    if (c != GAN_NONE) GAN_TRY(gan_add_concat(s->graph, c, c, 0, &s->model->nets[net]->condition));
     GAN_TRY(gan_step_apply(s, net, both, &both));
+    gan_step_give(s, net, c);
     GAN_TRY(gan_add_slice(s->graph, both, 0, 0, per_shard, ya));
     return gan_add_slice(s->graph, both, 0, per_shard, 2 * per_shard, yb);
 }

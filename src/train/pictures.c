@@ -58,9 +58,19 @@ static void say_none(const gan_sample_shape *d)
             channels_first ? "; channels come last here, are they first in this dataset?" : "");
 }
 
+/* A row of the picture for each class, again from the first when there are more rows; or the attributes of real samples. */
+static void fill_condition(gan_pictures *p, const gan_session *s)
+{
+    float *c = gan_sampler_condition(p->sampler);
+    const bool labels = gan_config_choice(s->cfg, "data", "condition") == GAN_CONDITION_LABELS;
+    if (c && labels) gan_latent_classes(s->model->data.condition, 0, p->n, gan_config_int(s->cfg, "samples", "columns"), c);
+    else if (c) gan_source_read_condition(s->source, 0, p->n, c);
+}
+
 static gan_status new_sampler(gan_pictures *p, gan_session *s)
 {
     const gan_sample_shape *d = &s->model->data;
+    if (s->model->system->samples_nothing) return GAN_OK;
     if (!is_image(d) && !is_points(d)) {
         say_none(d);
         return GAN_OK;
@@ -71,6 +81,7 @@ static gan_status new_sampler(gan_pictures *p, gan_session *s)
     const gan_noise noise = gan_noise_of(s->cfg, (uint64_t)gan_config_int(s->cfg, "run", "seed"));
     GAN_TRY(gan_sampler_new(&p->sampler, s->model, s->k, p->n));
     gan_latent_fixed(&noise, 0, p->n, gan_sampler_latents(p->sampler));
+    fill_condition(p, s);
     return GAN_OK;
 }
 

@@ -38,8 +38,21 @@ static gan_status open_kind(gan_session *s)
     case 2: return gan_source_open_mixture(&s->source, c);
     case 3: return gan_source_open_noise(&s->source, seed, n, dims, low, high);
     default:
-        return gan_source_open_file(&s->source, s->comm, s->k, gan_config_text(c, "data", "file"), low, high, seed);
+        return gan_source_open_conditioned(&s->source, s->comm, s->k, gan_config_text(c, "data", "file"), low, high, seed,
+                                           (gan_condition_kind)gan_config_choice(c, "data", "condition"));
     }
+}
+
+/* The numbers that networks are conditioned on; GAN_ECONFIG where the data does not have what the job asks for. */
+static gan_status condition_of(const gan_session *s, int64_t *numbers)
+{
+    const gan_source_info *info = gan_source_describe(s->source);
+    const gan_condition_kind wanted = (gan_condition_kind)gan_config_choice(s->cfg, "data", "condition");
+    *numbers = wanted == GAN_CONDITION_NONE ? 0 : info->condition;
+    if (wanted == GAN_CONDITION_NONE || wanted == info->conditioned) return GAN_OK;
+    return GAN_FAIL(GAN_ECONFIG, "%s: data.condition = %s, but %s has none; take a dataset file that has them, or data.condition = %s",
+                    gan_config_where(s->cfg, "data", "condition"), gan_config_text(s->cfg, "data", "condition"), info->name,
+                    info->condition > 0 ? "labels" : "none");
 }
 
 static gan_status open_source(gan_session *s)
@@ -65,6 +78,7 @@ static gan_status build_model(gan_session *s, int ranks)
     const gan_source_info *info = gan_source_describe(s->source);
     gan_sample_shape data = {.n_dims = info->n_dims};
     for (int i = 0; i < info->n_dims; i++) data.dims[i] = info->dims[i];
+    GAN_TRY(condition_of(s, &data.condition));
     GAN_TRY(gan_model_new(&s->model, s->cfg, &data));
     return gan_layout_resolve(&s->layout, s->cfg, ranks, couples(s->model));
 }

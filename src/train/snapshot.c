@@ -10,6 +10,7 @@
 #include <math.h>
 #include <mpi.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -129,6 +130,8 @@ static gan_status add_texts(gan_checkpoint *c, const gan_model *m)
     if (s != GAN_OK) return s;
     gan_dims_text(m->data.n_dims, m->data.dims, shape, sizeof shape);
     GAN_TRY(gan_checkpoint_add_text(c, "data_shape", shape));
+    snprintf(shape, sizeof shape, "%lld", (long long)m->data.condition);
+    if (m->data.condition > 0) GAN_TRY(gan_checkpoint_add_text(c, "data_condition", shape));
     return add_provenance(c);
 }
 
@@ -151,6 +154,15 @@ gan_status gan_snapshot_take(gan_checkpoint **out, const gan_model *m, int64_t s
 
 /* ---- a model from a file ------------------------------------------------------------------------------------- */
 
+/* Numbers of a sample's condition; checkpoints of runs without have no word of it. */
+static gan_status parse_condition(gan_sample_shape *shape, const char *text, const char *path)
+{
+    char *end = NULL;
+    shape->condition = text ? strtoll(text, &end, 10) : 0;
+    if (!text || (*end == '\0' && shape->condition > 0 && shape->condition < INT32_MAX)) return GAN_OK;
+    return GAN_FAIL(GAN_ECKPT, "%s: /provenance has no usable data_condition", path);
+}
+
 static gan_status parse_shape(gan_sample_shape *shape, const char *text, const char *path)
 {
     shape->n_dims = 0;
@@ -171,6 +183,7 @@ static gan_status open_model(gan_snapshot *s, const char *path)
     const char *ini = gan_checkpoint_text(s->ckpt, "config");
     if (!ini) return GAN_FAIL(GAN_ECKPT, "%s: there is no configuration inside", path);
     GAN_TRY(parse_shape(&shape, gan_checkpoint_text(s->ckpt, "data_shape"), path));
+    GAN_TRY(parse_condition(&shape, gan_checkpoint_text(s->ckpt, "data_condition"), path));
     GAN_TRY(gan_config_parse(&s->cfg, path, ini, (int64_t)strlen(ini), NULL, 0, gan_system_networks));
     GAN_TRY(gan_model_new(&s->model, s->cfg, &shape));
     GAN_TRY(gan_model_alloc(s->model));
