@@ -14,7 +14,7 @@ enum { GAN_EVAL_BLOCK = 64, GAN_EVAL_MAX_MEASURES = 16, GAN_EVAL_MAX_VALUES = 32
 
 typedef struct gan_eval gan_eval;
 
-/* What is measured, and by which rules. All is borrowed for the evaluation's life. */
+/* What is measured, and by which rules. Borrowed for the evaluation's life, but for the texts that only _open reads. */
 typedef struct gan_eval_setup {
     const gan_comm *comm; /* NULL: a process alone */
     int workers;          /* ranks 0 .. workers-1 draw, all take part */
@@ -22,12 +22,12 @@ typedef struct gan_eval_setup {
     const gan_config *cfg;
     gan_model *model;
     const gan_source *source; /* of the job's data; NULL: it is not open */
-    const char *metrics;      /* "modes,high_quality" */
+    const char *metrics;      /* "modes,high_quality"; of _open */
     int64_t samples;          /* 0: as many as each measure's protocol says */
     uint64_t seed;            /* of the noise */
     const char *data;         /* a dataset file of real samples, for measures that want one; "": none */
     const char *classifier;   /* a checkpoint or run directory, for measures that want one; "": none */
-    const char *asked;        /* where the metrics come from, for failures: "gan_mpi eval --metrics", "job.ini:12: eval.metrics" */
+    const char *asked;        /* where the metrics come from, for failures: "gan_mpi eval --metrics", "job.ini:12: eval.metrics"; of _open */
     gan_status bad;           /* status of what is asked in vain: GAN_EUSAGE or GAN_ECONFIG */
 } gan_eval_setup;
 

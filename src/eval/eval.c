@@ -87,6 +87,7 @@ gan_status gan_eval_open(gan_eval **out, const gan_eval_setup *s)
         status = open_local(e);
     }
     status = gan_comm_agree(s->comm, status);
+    if (e) e->setup.metrics = e->setup.asked = NULL; /* the caller's may go away */
     if (status == GAN_OK) *out = e;
     else gan_eval_close(e);
     return status;

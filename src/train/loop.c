@@ -3,6 +3,7 @@
  * step and read after the next, so it costs no waiting. */
 #include "outputs.h"
 #include "pictures.h"
+#include "quality.h"
 #include "signals.h"
 #include "terminal.h"
 
@@ -24,6 +25,7 @@ typedef struct loop {
     gan_session s;
     gan_rundir dir;       /* rank 0 */
     gan_outputs *out;     /* rank 0 */
+    gan_eval *eval;       /* NULL: nothing is to be measured */
     gan_record record;
     gan_progress progress; /* rank 0 */
     int64_t step, last;   /* finished steps; at the end of the run */
@@ -36,10 +38,21 @@ typedef struct loop {
     bool wishing;            /* wish_sum is in flight */
 } loop;
 
-static bool due(const loop *l, const char *section)
+/* Whether something is to be done after `step` steps. */
+static bool due_after(const loop *l, int64_t step, const char *section)
 {
     int64_t every = gan_config_int(l->s.cfg, section, "every");
-    return l->step == l->last || (every > 0 && l->step % every == 0);
+    return step == l->last || (every > 0 && step % every == 0);
+}
+
+static bool due(const loop *l, const char *section)
+{
+    return due_after(l, l->step, section);
+}
+
+static bool eval_due(const loop *l)
+{
+    return l->eval && due(l, "eval");
 }
 
 /* ---- starting ---------------------------------------------------------------------------------------------- */
@@ -111,7 +124,8 @@ static gan_status start(loop *l, bool fresh)
     l->saved = -1;
     GAN_TRY(gan_comm_agree(c, total_steps(&l->s, &l->last)));
     GAN_TRY(gan_comm_agree(c, gan_pictures_check(&l->s)));
-    GAN_TRY(gan_comm_agree(c, gan_record_new(&l->record, &l->s)));
+    GAN_TRY(gan_quality_open(&l->eval, &l->s));
+    GAN_TRY(gan_comm_agree(c, gan_record_new(&l->record, &l->s, l->eval)));
     GAN_TRY(gan_comm_agree(c, c->rank == 0 ? open_files(l, fresh) : GAN_OK));
     GAN_TRY(share_state(l));
     if (c->size > 1)
@@ -215,7 +229,8 @@ static gan_status boundary(loop *l, bool recorded, bool *stop)
     *stop = true;
     if (recorded) take_record(l);
     GAN_TRY(check_drift(l, storing));
-    if (storing || due(l, "samples")) gan_session_parts(&l->s, true);
+    if (storing || due(l, "samples") || eval_due(l)) gan_session_parts(&l->s, true);
+    if (eval_due(l)) GAN_TRY(gan_quality_measure(l->eval, l->step, l->record.values + l->record.quality));
     if (l->out) {
         if (l->failure == GAN_OK) l->failure = write_outputs(l, recorded);
         mine[FAILED] = l->failure != GAN_OK || gan_outputs_failed(l->out);
@@ -238,9 +253,9 @@ static bool looks_at_state(const loop *l, bool record)
 
 static gan_status one_step(loop *l, bool *stop)
 {
-    int64_t every = gan_config_int(l->s.cfg, "metrics", "every");
-    bool record = (l->step + 1) % every == 0 || l->step + 1 == l->last || l->step == 0;
-    gan_stall_step(l->s.comm, l->step + 1);
+    const int64_t next = l->step + 1;
+    bool record = due_after(l, next, "metrics") || next == 1 || (l->eval && due_after(l, next, "eval"));
+    gan_stall_step(l->s.comm, next);
     if (gan_session_step(&l->s, l->step, record)) l->step++;
     GAN_TRY(looks_at_state(l, record) ? settle(l) : check_finite(l));
     return boundary(l, record, stop);
@@ -303,6 +318,7 @@ static void close_loop(loop *l)
     gan_stall_close(l->s.comm);
     gan_reduction_free(l->wish_sum);
     gan_outputs_free(l->out);
+    gan_eval_close(l->eval);
     gan_rundir_close(&l->dir);
     gan_record_free(&l->record);
     gan_session_close(&l->s);

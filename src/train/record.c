@@ -2,6 +2,7 @@
 
 #include "gan/mem.h"
 
+#include <math.h>
 #include <string.h>
 
 static void add(gan_record *r, char *name)
@@ -10,7 +11,7 @@ static void add(gan_record *r, char *name)
     else gan_free(name);
 }
 
-gan_status gan_record_new(gan_record *r, const gan_session *s)
+gan_status gan_record_new(gan_record *r, const gan_session *s, const gan_eval *e)
 {
     memset(r, 0, sizeof *r);
     for (int i = 0; i < s->step->n_metrics; i++) add(r, gan_strdup(s->step->metric_names[i]));
@@ -20,6 +21,9 @@ gan_status gan_record_new(gan_record *r, const gan_session *s)
     }
     add(r, gan_strdup("epoch"));
     add(r, gan_strdup("images_per_s"));
+    r->quality = r->n;
+    r->n_quality = e ? gan_eval_values(e) : 0;
+    for (int i = 0; i < r->n_quality; i++) add(r, gan_strdup(gan_eval_name(e, i)));
     for (int i = 1; i < gan_graph_phases(s->step->graph); i++) { /* phase 0 holds nothing that runs */
         add(r, gan_sprintf("compute_s_%s", gan_graph_phase_name(s->step->graph, i)));
         add(r, gan_sprintf("exposed_s_%s", gan_graph_phase_name(s->step->graph, i)));
@@ -43,6 +47,7 @@ void gan_record_take(gan_record *r, const gan_session *s, int64_t finished_steps
     }
     *v++ = images * (double)finished_steps / (double)gan_source_describe(s->source)->n;
     *v++ = images * (double)steps / wall_s;
+    for (int i = 0; i < r->n_quality; i++) *v++ = NAN;
     for (int i = 1; i < gan_graph_phases(s->step->graph); i++) {
         *v++ = s->times[i].compute_s / (double)steps;
         *v++ = s->times[i].exposed_s / (double)steps;
