@@ -81,16 +81,16 @@ void gan_progress_begin(gan_progress *p, int64_t first_step, int64_t last_step)
     gan_pace_begin(&p->pace);
 }
 
-/* -v: where the time of a step goes; the record ends with two values for each phase. */
+/* -v: where the time of a step goes; the record ends with four values for each phase. */
 static void say_phases(const gan_session *s, const gan_record *r)
 {
     char line[512] = "";
     size_t at = 0;
     const int n = gan_graph_phases(s->step->graph) - 1;
-    const double *v = r->values + r->n - 2 * n;
+    const double *v = r->values + r->n - 4 * n;
     for (int i = 0; i < n && at < sizeof line; i++)
         at += (size_t)snprintf(line + at, sizeof line - at, "%s%s %.3f + %.3f ms", i ? ", " : "",
-                               gan_graph_phase_name(s->step->graph, i + 1), v[2 * i] * 1e3, v[2 * i + 1] * 1e3);
+                               gan_graph_phase_name(s->step->graph, i + 1), v[4 * i] * 1e3, v[4 * i + 1] * 1e3);
     if (r->taken) gan_say(GAN_VERBOSE, "  a step: %s (compute + exposed communication)", line);
 }
 
