@@ -95,6 +95,25 @@ static void collectives(mpi_test *t)
               (unsigned long long)all[r]);
 }
 
+/* Each rank has filled every size-th byte, with a value of its own. */
+static void parts(mpi_test *t)
+{
+    enum { BYTES = 100003 };
+    static uint8_t bytes[BYTES];
+    const gan_comm *c = t->c;
+    int64_t counts[3] = {1, c->rank, INT64_C(1) << 40}, wrong = 0;
+    CHECK_OK(t, gan_comm_sum(c, counts, 3));
+    CHECK(t, counts[0] == c->size && counts[1] == c->size * (c->size - 1) / 2 && counts[2] == c->size * (INT64_C(1) << 40),
+          "sums %lld, %lld, %lld", (long long)counts[0], (long long)counts[1], (long long)counts[2]);
+    memset(bytes, 0, sizeof bytes);
+    for (int i = c->rank; i < BYTES; i += c->size) bytes[i] = (uint8_t)(i % 251 + 1);
+    CHECK_OK(t, gan_comm_merge(c, bytes, BYTES));
+    for (int i = 0; i < BYTES; i++) wrong += bytes[i] != i % 251 + 1;
+    CHECK(t, wrong == 0, "%lld bytes are not what their rank has filled in", (long long)wrong);
+    CHECK_OK(t, gan_comm_sum(NULL, counts, 3)); /* a process alone */
+    CHECK_OK(t, gan_comm_merge(NULL, bytes, BYTES));
+}
+
 static void broadcast(mpi_test *t)
 {
     static const int64_t lengths[] = {0, 1, 1000, 3000001};
@@ -229,6 +248,7 @@ int main(int argc, char **argv)
     agreement(&t);
     reports(&t);
     collectives(&t);
+    parts(&t);
     broadcast(&t);
     deliveries(&t);
     shared_memory(&t);

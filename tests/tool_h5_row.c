@@ -1,5 +1,5 @@
-/* tool_h5_row FILE DATASET ROW  prints one row of a float dataset, a line of hexadecimal floats: for test scripts that compare
- * to the bit. Reads with libhdf5 alone. */
+/* tool_h5_row FILE DATASET ROW [N]  prints one row of a dataset, or N, each a line of hexadecimal floats: for test scripts that
+ * compare to the bit. Reads with libhdf5 alone. */
 #include <hdf5.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,11 +27,13 @@ static int print_row(hid_t set, hsize_t row)
 
 int main(int argc, char **argv)
 {
-    if (argc != 4) return fprintf(stderr, "usage: tool_h5_row FILE DATASET ROW\n"), 2;
+    if (argc != 4 && argc != 5) return fprintf(stderr, "usage: tool_h5_row FILE DATASET ROW [N]\n"), 2;
     hid_t file = H5Fopen(argv[1], H5F_ACC_RDONLY, H5P_DEFAULT);
     hid_t set = file < 0 ? -1 : H5Dopen2(file, argv[2], H5P_DEFAULT);
     if (set < 0) return 1;
-    int code = print_row(set, strtoull(argv[3], NULL, 10));
+    const hsize_t first = strtoull(argv[3], NULL, 10), n = argc > 4 ? strtoull(argv[4], NULL, 10) : 1;
+    int code = 0;
+    for (hsize_t i = 0; i < n && code == 0; i++) code = print_row(set, first + i);
     H5Dclose(set);
     H5Fclose(file);
     return code;
