@@ -74,5 +74,9 @@ gan_status gan_checkpoint_names_free(const char *dir);
 /* The newest checkpoint that is whole. Damaged newer ones are named in a warning each, with the reason. *out is NULL
  * when the directory has none at all; GAN_ECKPT when it has some but every one is damaged. */
 gan_status gan_checkpoint_latest(gan_checkpoint **out, const char *dir);
+/* A file is itself; a run directory means its checkpoints/latest, a directory of checkpoints its latest. When that is damaged,
+ * leads nowhere or is not there, the newest good one, with warnings. *out: a counted string. What is not there at all is left
+ * to be named by who opens it. */
+gan_status gan_checkpoint_locate(char **out, const char *path);
 
 #endif

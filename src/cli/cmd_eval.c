@@ -1,6 +1,5 @@
 /* gan_mpi eval: measures of a checkpoint's samples, on any number of ranks. */
 #include "cli.h"
-#include "locate.h"
 
 #include "gan/eval.h"
 #include "gan/log.h"
@@ -50,7 +49,7 @@ static gan_status parse(evaluation *e, int argc, char **argv)
 static gan_status open_checkpoint(evaluation *e)
 {
     char *path;
-    GAN_TRY(gan__locate_checkpoint(&path, e->word));
+    GAN_TRY(gan_checkpoint_locate(&path, e->word));
     gan_status s = gan_snapshot_open(&e->snap, path);
     gan_free(path);
     if (s == GAN_OK) s = gan_source_open_mixture(&e->source, e->snap.cfg);

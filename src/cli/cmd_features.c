@@ -66,7 +66,7 @@ static gan_status parse(extraction *e, int argc, char **argv)
 static gan_status open_network(extraction *e)
 {
     char *path;
-    GAN_TRY(gan__locate_checkpoint(&path, e->words[0]));
+    GAN_TRY(gan_checkpoint_locate(&path, e->words[0]));
     gan_status s = gan_snapshot_open(&e->snap, path);
     gan_free(path);
     if (s != GAN_OK) return s;

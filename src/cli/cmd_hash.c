@@ -1,7 +1,6 @@
 /* gan_mpi hash: whether two runs came to the same bits. */
-#include "locate.h"
-
 #include "cli.h"
+
 #include "gan/checkpoint.h"
 #include "gan/log.h"
 #include "gan/mem.h"
@@ -13,7 +12,7 @@ static gan_status hash_one(const char *word)
 {
     char *path;
     gan_checkpoint *c;
-    GAN_TRY(gan__locate_checkpoint(&path, word));
+    GAN_TRY(gan_checkpoint_locate(&path, word));
     gan_status s = gan_checkpoint_read(&c, path); /* verifies */
     if (s == GAN_OK) {
         printf("%016" PRIx64 "  %s\n", gan_checkpoint_digest(c), word);

@@ -3,6 +3,7 @@
 #include "info.h"
 #include "locate.h"
 
+#include "gan/checkpoint.h"
 #include "gan/data.h"
 #include "gan/file.h"
 #include "gan/h5.h"
@@ -84,7 +85,7 @@ static gan_status info_directory(const char *path, const gan__info_options *o)
         gan_free(name);
         if (there) return gan__info_run(path);
     }
-    gan_status s = gan__locate_checkpoint(&latest, path);
+    gan_status s = gan_checkpoint_locate(&latest, path);
     if (s == GAN_ENOMEM) return s;
     if (s != GAN_OK) {
         gan_fail_clear();

@@ -188,7 +188,7 @@ static gan_status run(const gan_comm *comm, int argc, char **argv)
     char *path = NULL;
     gan_status s = parse(&a, argc, argv);
     if (s == GAN_OK) s = gan_checkpoint_spare(a.out);
-    if (s == GAN_OK) s = gan__locate_checkpoint(&path, a.word);
+    if (s == GAN_OK) s = gan_checkpoint_locate(&path, a.word);
     if (s == GAN_OK) s = draw(&a, path);
     gan_free(path);
     gan__latents_free(&a.latents);
