@@ -60,7 +60,8 @@ gives 0 ' 70 samples: share within 3 std' "$gan" eval "$dir/run" --metrics high_
 trains 4 $wide --set run.dir="$dir/measured" --set eval.metrics=$metrics --set eval.every=25 --set parallel.team=2 \
     --set parallel.sharded_update=yes
 same 'the run that was measured' "$hash" "$(hash_of "$dir/measured")"
-same 'lines of the log' 3 "$(grep -c '^eval  ' "$dir/output")"
+same 'lines of the log' 3 "$(grep -c '^eval      step ' "$dir/output")"
+says 'what is compared' 'eval      reverse_kl of 2500 samples, noise seed 1: KL(modes of the samples within 3 std || equal shares), nats'
 same 'records with measures' '25 50 60 ' "$(grep '"modes": [0-9]' "$dir/measured/metrics.jsonl" | sed -E 's/.*"step": ([0-9]+).*/\1/' | tr '\n' ' ')"
 tail -n 1 "$dir/measured/metrics.jsonl" >"$dir/last"
 near 'the last record' "$(number reverse_kl "$dir/modes.json")" "$(number reverse_kl "$dir/last")" 1e-16
@@ -113,6 +114,9 @@ gives 2 'modes is named twice' "$gan" eval "$dir/run" --metrics modes,modes
 gives 2 'modes wants data whose modes are known, data.source = ring or grid; this job'"'"'s is file' "$gan" eval "$dir/images" --metrics modes
 gives 2 'parzen compares with real samples: name a dataset file by --data' "$gan" eval "$dir/images" --metrics parzen
 gives 2 'which have the shape 28x28x1; samples are 2' "$gan" eval "$dir/run" --metrics parzen --data data/fashion-mnist-10k.h5
+gives 2 'stacked_modes labels samples with a classifier: train one' "$gan" eval "$dir/images" --metrics stacked_modes
+gives 6 'a run of system gan, which labels nothing' "$gan" eval "$dir/images" --metrics stacked_modes --classifier "$dir/run"
+gives 7 'none: cannot open' "$gan" eval "$dir/images" --metrics stacked_modes --classifier "$dir/none"
 gives 5 'none.h5: cannot open the dataset' "$gan" eval "$dir/images" --metrics parzen --data "$dir/none.h5"
 gives 6 'a directory without a checkpoint' "$gan" eval tests --metrics modes
 gives 2 'option --samples wants a whole number from 1 to' "$gan" eval "$dir/run" --metrics modes --samples 0

@@ -103,6 +103,58 @@ static void test_centres(void **state)
     gan_source_close(grid);
 }
 
+/* ---- stacked images ------------------------------------------------------------------------------------------ */
+
+/* A classifier of images [1,2,1] in 0..1: class 0 where the first pixel is more than 0.75, else 1. The samples are three such images in
+ * the range -1..1, the border at 0.5. */
+static void test_stacked(void **state)
+{
+    (void)state;
+    static const float first[][3] = {{0.6f, 0.4f, -1}, {0.6f, 0.51f, 1}, {0.6f, 0.4f, -1}, {-1, -1, -1}}; /* modes 011, 000, 011, 111 */
+    static const float weight[4] = {1, 0, 0, 0}, bias[2] = {0, 0.75f};
+    float x[GAN_EVAL_BLOCK][2][3] = {{{0}}};
+    for (int i = 0; i < 4; i++)
+        for (int c = 0; c < 3; c++) x[i][0][c] = first[i][c], x[i][1][c] = -first[i][c];
+    small_net classifier = net_open("dense 2", "", (gan_sample_shape){3, {1, 2, 1}});
+    gan_param_pack(&classifier.net->params[0], weight, classifier.net->w);
+    gan_param_pack(&classifier.net->params[1], bias, classifier.net->w);
+    const gan_labeller labeller = {.net = classifier.net, .low = 0, .high = 1, .name = "by hand"};
+    gan_model model = {.data = {3, {1, 2, 3}}};
+    gan_eval e = {.setup = {.workers = 1, .k = gan_kernels_get(0), .cfg = classifier.cfg, .model = &model, .classifier = &labeller},
+                  .drawn = {.n = 4, .floats = 6, .workers = 1, .x = x[0][0]}};
+    const gan_measure *m = &gan_measure_stacked_modes;
+    void *own = NULL;
+    double values[2];
+    EXPECT_OK(m->open(&e, m, &own));
+    EXPECT_OK(m->compute(&e, own, 4, values));
+    expect_near("stacked_modes", values[0], 3, 0);
+    expect_near("stacked_kl", values[1], 0.5 * log(0.5 * 8) + 2 * 0.25 * log(0.25 * 8), 1e-15);
+    EXPECT_OK(m->compute(&e, own, 1, values));
+    expect_near("stacked_modes of one", values[0], 1, 0);
+    m->close(own);
+    net_close(&classifier);
+}
+
+static void test_stacked_refusals(void **state)
+{
+    (void)state;
+    small_net classifier = net_open("dense 10", "", (gan_sample_shape){3, {8, 8, 1}});
+    const gan_labeller labeller = {.net = classifier.net, .low = 0, .high = 1, .name = "runs/digits"};
+    gan_model model = {.data = {3, {8, 8, 9}}};
+    gan_eval e = {.setup = {.cfg = classifier.cfg, .model = &model, .asked = "here", .bad = GAN_EUSAGE}};
+    const gan_measure *m = &gan_measure_stacked_modes;
+    void *own = NULL;
+    EXPECT_FAILURE(m->open(&e, m, &own), GAN_EUSAGE, "here: stacked_modes labels samples with a classifier: train one", "--classifier");
+    e.setup.classifier = &labeller;
+    EXPECT_FAILURE(m->open(&e, m, &own), GAN_EUSAGE, "cannot count 10 classes in 9 channels");
+    model.data = (gan_sample_shape){3, {28, 28, 3}};
+    EXPECT_FAILURE(m->open(&e, m, &own), GAN_EUSAGE, "samples are 28x28x3, and that of runs/digits takes 8x8x1");
+    model.data = (gan_sample_shape){1, {2}};
+    EXPECT_FAILURE(m->open(&e, m, &own), GAN_EUSAGE, "samples are 2, and");
+    assert_null(own);
+    net_close(&classifier);
+}
+
 /* ---- blocks -------------------------------------------------------------------------------------------------- */
 
 /* The samples of 1, 2, 3 ranks, and of 5 of which 2 draw: each is seen once, where it lies. */
@@ -192,6 +244,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_no_mode_at_all, scratch_before, scratch_after),
         cmocka_unit_test_setup_teardown(test_the_data_itself, scratch_before, scratch_after),
         cmocka_unit_test_setup_teardown(test_centres, scratch_before, scratch_after),
+        cmocka_unit_test_setup_teardown(test_stacked, scratch_before, scratch_after),
+        cmocka_unit_test_setup_teardown(test_stacked_refusals, scratch_before, scratch_after),
         cmocka_unit_test_setup_teardown(test_deal, scratch_before, scratch_after),
         cmocka_unit_test_setup_teardown(test_window, scratch_before, scratch_after),
         cmocka_unit_test_setup_teardown(test_window_far_away, scratch_before, scratch_after),

@@ -14,6 +14,13 @@ enum { GAN_EVAL_BLOCK = 64, GAN_EVAL_MAX_MEASURES = 16, GAN_EVAL_MAX_VALUES = 32
 
 typedef struct gan_eval gan_eval;
 
+/* A classifier of another run. */
+typedef struct gan_labeller {
+    gan_network *net; /* its output are logits, one for each class */
+    float low, high;  /* the range of the data that it was trained on */
+    char name[256];   /* for protocols: "runs/digits at step 5000, checkpoint 0123456789abcdef" */
+} gan_labeller;
+
 /* What is measured, and by which rules. Borrowed for the evaluation's life, but for the texts that only _open reads. */
 typedef struct gan_eval_setup {
     const gan_comm *comm; /* NULL: a process alone */
@@ -26,7 +33,7 @@ typedef struct gan_eval_setup {
     int64_t samples;          /* 0: as many as each measure's protocol says */
     uint64_t seed;            /* of the noise */
     const char *data;         /* a dataset file of real samples, for measures that want one; "": none */
-    const char *classifier;   /* a checkpoint or run directory, for measures that want one; "": none */
+    const gan_labeller *classifier; /* for measures that want one; NULL: none */
     const char *asked;        /* where the metrics come from, for failures: "gan_mpi eval --metrics", "job.ini:12: eval.metrics"; of _open */
     gan_status bad;           /* status of what is asked in vain: GAN_EUSAGE or GAN_ECONFIG */
 } gan_eval_setup;

@@ -3,6 +3,7 @@
 #define GAN_SNAPSHOT_H
 
 #include "gan/checkpoint.h"
+#include "gan/eval.h"
 #include "gan/system.h"
 
 /* The whole state after `step` finished steps: networks/<net>/<layer>/<param>, ema/..., optimizers/<net>/<moment>/<layer>/
@@ -22,5 +23,9 @@ typedef struct gan_snapshot {
 } gan_snapshot;
 gan_status gan_snapshot_open(gan_snapshot *s, const char *path);
 void gan_snapshot_close(gan_snapshot *s); /* takes a zeroed one */
+
+/* A snapshot and the classifier in it, by checkpoint or run directory. GAN_ECKPT when it has none. The snapshot is to be closed in any
+ * case. */
+gan_status gan_labeller_open(gan_labeller *l, gan_snapshot *s, const char *word);
 
 #endif

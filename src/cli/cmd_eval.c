@@ -17,7 +17,8 @@ typedef struct evaluation {
     long long samples, seed;
     bool json, list;
     const gan_kernels *k;
-    gan_snapshot snap;
+    gan_snapshot snap, of_classifier;
+    gan_labeller labeller;
     gan_source *source;
     gan_eval *eval;
     double values[GAN_EVAL_MAX_VALUES];
@@ -56,7 +57,25 @@ static gan_status open_checkpoint(evaluation *e)
     return s;
 }
 
-/* One table and one checkpoint on all ranks; a run may publish a new one while they read. */
+/* What was not typed is the job's. */
+static const char *typed_or(const evaluation *e, const char *typed, const char *key)
+{
+    return typed ? typed : gan_config_text(e->snap.cfg, "eval", key);
+}
+
+static gan_status open_all(evaluation *e)
+{
+    GAN_TRY(open_checkpoint(e));
+    e->classifier = typed_or(e, e->classifier, "classifier");
+    return *e->classifier ? gan_labeller_open(&e->labeller, &e->of_classifier, e->classifier) : GAN_OK;
+}
+
+static uint64_t digest_of(const gan_snapshot *s)
+{
+    return s->ckpt ? s->ckpt->digest : 0;
+}
+
+/* One table, and the same checkpoints, on all ranks; a run may publish a new one while they read. */
 static gan_status agree_on_both(evaluation *e)
 {
     bool same = true;
@@ -64,15 +83,9 @@ static gan_status agree_on_both(evaluation *e)
     if (!e->comm) return GAN_OK;
     GAN_TRY(gan_comm_min(e->comm, best, &best));
     if (!e->kernels_name) e->k = gan_kernels_get((int)best);
-    GAN_TRY(gan_comm_same(e->comm, e->snap.ckpt->digest, &same));
+    GAN_TRY(gan_comm_same(e->comm, digest_of(&e->snap) + 3 * digest_of(&e->of_classifier), &same));
     if (same) return GAN_OK;
-    return GAN_FAIL(GAN_ECKPT, "%s: the ranks have read different checkpoints of it; name the file", e->word);
-}
-
-/* What was not typed is the job's. */
-static const char *typed_or(const evaluation *e, const char *typed, const char *key)
-{
-    return typed ? typed : gan_config_text(e->snap.cfg, "eval", key);
+    return GAN_FAIL(GAN_ECKPT, "%s: the ranks have read different checkpoints of it, or of the classifier's run; name the files", e->word);
 }
 
 static gan_status open_eval(evaluation *e)
@@ -88,7 +101,7 @@ static gan_status open_eval(evaluation *e)
                             .samples = e->samples_text ? e->samples : gan_config_int(cfg, "eval", "samples"),
                             .seed = (uint64_t)(e->seed_text ? e->seed : gan_config_int(cfg, "run", "seed")),
                             .data = typed_or(e, e->data, "data"),
-                            .classifier = typed_or(e, e->classifier, "classifier"),
+                            .classifier = *e->classifier ? &e->labeller : NULL,
                             .asked = "gan_mpi eval --metrics",
                             .bad = GAN_EUSAGE};
     e->seed = (long long)setup.seed;
@@ -162,7 +175,7 @@ static void print_json(const evaluation *e)
 
 static gan_status measure(evaluation *e)
 {
-    GAN_TRY(gan_comm_agree(e->comm, open_checkpoint(e)));
+    GAN_TRY(gan_comm_agree(e->comm, open_all(e)));
     GAN_TRY(agree_on_both(e));
     GAN_TRY(open_eval(e));
     GAN_TRY(gan_eval_run(e->eval, e->values));
@@ -183,6 +196,7 @@ static gan_status run(const gan_comm *comm, int argc, char **argv)
     if (s == GAN_OK) s = measure(&e);
     gan_eval_close(e.eval);
     gan_source_close(e.source);
+    gan_snapshot_close(&e.of_classifier);
     gan_snapshot_close(&e.snap);
     return s;
 }

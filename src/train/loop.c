@@ -25,7 +25,7 @@ typedef struct loop {
     gan_session s;
     gan_rundir dir;       /* rank 0 */
     gan_outputs *out;     /* rank 0 */
-    gan_eval *eval;       /* NULL: nothing is to be measured */
+    gan_quality quality;
     gan_record record;
     gan_progress progress; /* rank 0 */
     int64_t step, last;   /* finished steps; at the end of the run */
@@ -52,7 +52,7 @@ static bool due(const loop *l, const char *section)
 
 static bool eval_due(const loop *l)
 {
-    return l->eval && due(l, "eval");
+    return l->quality.eval && due(l, "eval");
 }
 
 /* ---- starting ---------------------------------------------------------------------------------------------- */
@@ -124,8 +124,8 @@ static gan_status start(loop *l, bool fresh)
     l->saved = -1;
     GAN_TRY(gan_comm_agree(c, total_steps(&l->s, &l->last)));
     GAN_TRY(gan_comm_agree(c, gan_pictures_check(&l->s)));
-    GAN_TRY(gan_quality_open(&l->eval, &l->s));
-    GAN_TRY(gan_comm_agree(c, gan_record_new(&l->record, &l->s, l->eval)));
+    GAN_TRY(gan_quality_open(&l->quality, &l->s));
+    GAN_TRY(gan_comm_agree(c, gan_record_new(&l->record, &l->s, l->quality.eval)));
     GAN_TRY(gan_comm_agree(c, c->rank == 0 ? open_files(l, fresh) : GAN_OK));
     GAN_TRY(share_state(l));
     if (c->size > 1)
@@ -230,7 +230,7 @@ static gan_status boundary(loop *l, bool recorded, bool *stop)
     if (recorded) take_record(l);
     GAN_TRY(check_drift(l, storing));
     if (storing || due(l, "samples") || eval_due(l)) gan_session_parts(&l->s, true);
-    if (eval_due(l)) GAN_TRY(gan_quality_measure(l->eval, l->step, l->record.values + l->record.quality));
+    if (eval_due(l)) GAN_TRY(gan_quality_measure(&l->quality, l->step, l->record.values + l->record.quality));
     if (l->out) {
         if (l->failure == GAN_OK) l->failure = write_outputs(l, recorded);
         mine[FAILED] = l->failure != GAN_OK || gan_outputs_failed(l->out);
@@ -254,7 +254,7 @@ static bool looks_at_state(const loop *l, bool record)
 static gan_status one_step(loop *l, bool *stop)
 {
     const int64_t next = l->step + 1;
-    bool record = due_after(l, next, "metrics") || next == 1 || (l->eval && due_after(l, next, "eval"));
+    bool record = due_after(l, next, "metrics") || next == 1 || (l->quality.eval && due_after(l, next, "eval"));
     gan_stall_step(l->s.comm, next);
     if (gan_session_step(&l->s, l->step, record)) l->step++;
     GAN_TRY(looks_at_state(l, record) ? settle(l) : check_finite(l));
@@ -318,7 +318,7 @@ static void close_loop(loop *l)
     gan_stall_close(l->s.comm);
     gan_reduction_free(l->wish_sum);
     gan_outputs_free(l->out);
-    gan_eval_close(l->eval);
+    gan_quality_close(&l->quality);
     gan_rundir_close(&l->dir);
     gan_record_free(&l->record);
     gan_session_close(&l->s);

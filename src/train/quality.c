@@ -12,12 +12,24 @@ static int workers(const gan_session *s)
     return s->sharded ? s->team.size : s->comm->size;
 }
 
-gan_status gan_quality_open(gan_eval **out, gan_session *s)
+static void say_protocols(const gan_eval *e, int64_t seed)
+{
+    const int n = gan_eval_measure(e, gan_eval_values(e) - 1) + 1;
+    for (int m = 0; m < n; m++) {
+        char text[512];
+        gan_eval_protocol(e, m, text, sizeof text);
+        gan_say(GAN_NORMAL, "eval      %s of %lld samples, noise seed %lld: %s", gan_eval_measure_name(e, m),
+                (long long)gan_eval_measure_samples(e, m), (long long)seed, text);
+    }
+}
+
+gan_status gan_quality_open(gan_quality *q, gan_session *s)
 {
     const gan_config *c = s->cfg;
+    const char *classifier = gan_config_text(c, "eval", "classifier");
     char asked[4096];
-    *out = NULL;
     if (*gan_config_text(c, "eval", "metrics") == '\0') return GAN_OK;
+    if (*classifier) GAN_TRY(gan_comm_agree(s->comm, gan_labeller_open(&q->labeller, &q->of_classifier, classifier)));
     snprintf(asked, sizeof asked, "%s: eval.metrics", gan_config_where(c, "eval", "metrics"));
     const gan_eval_setup setup = {.comm = s->comm,
                                   .workers = workers(s),
@@ -29,10 +41,12 @@ gan_status gan_quality_open(gan_eval **out, gan_session *s)
                                   .samples = gan_config_int(c, "eval", "samples"),
                                   .seed = (uint64_t)gan_config_int(c, "run", "seed"),
                                   .data = gan_config_text(c, "eval", "data"),
-                                  .classifier = gan_config_text(c, "eval", "classifier"),
+                                  .classifier = *classifier ? &q->labeller : NULL,
                                   .asked = asked,
                                   .bad = GAN_ECONFIG};
-    return gan_eval_open(out, &setup);
+    GAN_TRY(gan_eval_open(&q->eval, &setup));
+    say_protocols(q->eval, (int64_t)setup.seed);
+    return GAN_OK;
 }
 
 static void say(const gan_eval *e, int64_t step, double seconds, const double *values)
@@ -47,8 +61,9 @@ static void say(const gan_eval *e, int64_t step, double seconds, const double *v
     gan_say(GAN_NORMAL, "eval      step %lld: %s (%.2f s)", (long long)step, line, seconds);
 }
 
-gan_status gan_quality_measure(gan_eval *e, int64_t step, double *values)
+gan_status gan_quality_measure(gan_quality *q, int64_t step, double *values)
 {
+    gan_eval *e = q->eval;
     const double begin_s = gan_clock_s();
     gan_status s = gan_eval_run(e, values);
     if (s == GAN_EMPI) return s;
@@ -60,4 +75,10 @@ gan_status gan_quality_measure(gan_eval *e, int64_t step, double *values)
     if (*gan_fail_text()) gan_warn("step %lld: not measured: %s (training goes on)", (long long)step, gan_fail_text());
     gan_fail_clear();
     return GAN_OK;
+}
+
+void gan_quality_close(gan_quality *q)
+{
+    gan_eval_close(q->eval);
+    gan_snapshot_close(&q->of_classifier);
 }
