@@ -73,6 +73,7 @@ void gan__drawn_close(gan__drawn *d)
 bool gan__next_rows(const gan_eval *e, int64_t n, gan__rows *r)
 {
     const gan__drawn *d = &e->drawn;
+    if (e->setup.comm) gan_stall_look(e->setup.comm); /* a block may take its time */
     if (r->blocks >= own_blocks(d, n)) return false;
     r->first = (d->rank + r->blocks * d->workers) * GAN_EVAL_BLOCK;
     r->n = n - r->first < GAN_EVAL_BLOCK ? n - r->first : GAN_EVAL_BLOCK;
