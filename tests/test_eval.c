@@ -237,6 +237,41 @@ static void test_window_far_away(void **state)
     gan__window_close(&w);
 }
 
+/* ---- the whole ------------------------------------------------------------------------------------------------ */
+
+/* A generator that has not been trained, measured by itself: each allocation fails once, and nothing is left behind. */
+static void test_failing_allocations(void **state)
+{
+    (void)state;
+    static const char job[] = "[train]\nsteps = 1\n[data]\nsource = ring\n[generator]\nlayers = dense 2\n[discriminator]\nlayers = dense 1\n";
+    gan_config *cfg;
+    gan_model *model;
+    gan_source *source;
+    gan_eval *e = NULL;
+    double values[2];
+    gan_status s = GAN_ENOMEM;
+    int64_t k = 0;
+    EXPECT_OK(gan_config_parse(&cfg, "job.ini", job, (int64_t)strlen(job), NULL, 0, gan_system_networks));
+    EXPECT_OK(gan_model_new(&model, cfg, &(gan_sample_shape){1, {2}}));
+    EXPECT_OK(gan_model_alloc(model));
+    EXPECT_OK(gan_source_open_mixture(&source, cfg));
+    const gan_eval_setup setup = {.workers = 1, .k = gan_kernels_get(0), .cfg = cfg, .model = model, .source = source, .samples = 100,
+                                  .metrics = "modes, high_quality", .data = "", .asked = "here", .bad = GAN_ECONFIG};
+    while (s == GAN_ENOMEM && ++k < 1000) {
+        gan_mem_fail_at(k);
+        s = gan_eval_open(&e, &setup);
+        if (s == GAN_OK) s = gan_eval_run(e, values);
+        gan_eval_close(e);
+        e = NULL;
+        if (s != GAN_OK) EXPECT_FAILURE(s, GAN_ENOMEM, "memory");
+    }
+    gan_mem_fail_at(0);
+    assert_true(s == GAN_OK && k > 10);
+    gan_source_close(source);
+    gan_model_free(model);
+    gan_config_free(cfg);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -248,6 +283,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_stacked_refusals, scratch_before, scratch_after),
         cmocka_unit_test_setup_teardown(test_deal, scratch_before, scratch_after),
         cmocka_unit_test_setup_teardown(test_window, scratch_before, scratch_after),
+        cmocka_unit_test_setup_teardown(test_failing_allocations, scratch_before, scratch_after),
         cmocka_unit_test_setup_teardown(test_window_far_away, scratch_before, scratch_after),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
