@@ -450,8 +450,8 @@ static const error_case errors[] = {
     {GOOD "[discriminator]\nlaerning_rate = 3\n", "unknown key; did you mean discriminator.learning_rate?"},
     {GOOD "[trian]\nbatch = 3\n", "job.ini:9: unknown section \"trian\"; did you mean [train]?"},
     {GOOD "[network]\nbatch = 3\n",
-     "job.ini:9: unknown section \"network\"; known are run, train, gan, noise, data, "
-     "generator, discriminator, parallel, checkpoint, metrics, samples"},
+     "job.ini:9: unknown section \"network\"; known are run, train, gan, penalty, noise, data, "
+     "generator, discriminator, parallel, checkpoint, metrics, samples, eval"},
     {GOOD "[encoder]\n", "job.ini:9: unknown section \"encoder\"; known are"},
     {"steps = 3\n" GOOD, "job.ini:1: steps: a key before the first [section]"},
     {GOOD "[train]\nbatch = 3\n\nbatch = 4\n",
