@@ -451,7 +451,7 @@ static const error_case errors[] = {
     {GOOD "[trian]\nbatch = 3\n", "job.ini:9: unknown section \"trian\"; did you mean [train]?"},
     {GOOD "[network]\nbatch = 3\n",
      "job.ini:9: unknown section \"network\"; known are run, train, gan, penalty, noise, data, "
-     "generator, discriminator, parallel, checkpoint, metrics, samples, eval"},
+     "generator, discriminator, parallel, checkpoint, metrics, alarms, samples, eval"},
     {GOOD "[encoder]\n", "job.ini:9: unknown section \"encoder\"; known are"},
     {"steps = 3\n" GOOD, "job.ini:1: steps: a key before the first [section]"},
     {GOOD "[train]\nbatch = 3\n\nbatch = 4\n",

@@ -35,6 +35,7 @@ static const struct {
     {"parallel", "How the work is spread over ranks."},
     {"checkpoint", "Saving the state of the run."},
     {"metrics", "Recording losses and speed."},
+    {"alarms", "What is warned of in the log: signs that the generator learns nothing any more."},
     {"samples", "Pictures while training."},
 };
 

@@ -172,7 +172,8 @@ gan_status gan__game_phase_d(gan__game *m, bool last)
     GAN_TRY(gan_step_metric(m->s, "loss_d", adversarial));
     if (m->loss->distance) GAN_TRY(estimate(m, adversarial));
     GAN_TRY(mean_output(m, "d_real", on_x));
-    return mean_output(m, "d_fake", on_fake);
+    GAN_TRY(mean_output(m, "d_fake", on_fake));
+    return gan__game_measure_spread(m);
 }
 
 gan_status gan__game_phases_d(gan__game *m)

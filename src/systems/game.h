@@ -46,6 +46,9 @@ gan_status gan__game_begin_g(gan__game *m, bool last);
 gan_status gan__game_end_g(gan__game *m, gan_id on_fake);
 gan_status gan__game_phases_d(gan__game *m); /* gan.d_steps of them */
 
+/* Metrics spread_real and spread_fake of the latest minibatches: spread.c. */
+gan_status gan__game_measure_spread(gan__game *m);
+
 /* Samples x [B, data] as packs [B/pack, ...] whose channels (features) stand one behind the other (Lin et al. 2018): pack.c. */
 gan_status gan__pack_check(const gan__game *m);
 gan_sample_shape gan__pack_shape(const gan_sample_shape *data, int64_t pack);

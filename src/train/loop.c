@@ -1,6 +1,7 @@
 /* The loop: steps, and between them what has become due. Whatever may end a run is agreed on by all ranks at a step
  * boundary: each rank's wish to stop (a signal, a failed write) travels in a small reduction that is started after one
  * step and read after the next, so it costs no waiting. */
+#include "alarms.h"
 #include "outputs.h"
 #include "pictures.h"
 #include "quality.h"
@@ -27,6 +28,7 @@ typedef struct loop {
     gan_outputs *out;     /* rank 0 */
     gan_quality quality;
     gan_record record;
+    gan_alarms alarms; /* rank 0 */
     gan_progress progress; /* rank 0 */
     int64_t step, last;   /* finished steps; at the end of the run */
     int64_t saved;        /* step of the newest checkpoint, -1: none */
@@ -126,6 +128,7 @@ static gan_status start(loop *l, bool fresh)
     GAN_TRY(gan_comm_agree(c, gan_pictures_check(&l->s)));
     GAN_TRY(gan_quality_open(&l->quality, &l->s));
     GAN_TRY(gan_comm_agree(c, gan_record_new(&l->record, &l->s, l->quality.eval)));
+    gan_alarms_new(&l->alarms, l->s.cfg, (const char *const *)l->record.names, l->record.n);
     GAN_TRY(gan_comm_agree(c, c->rank == 0 ? open_files(l, fresh) : GAN_OK));
     GAN_TRY(share_state(l));
     if (c->size > 1)
@@ -139,6 +142,14 @@ static gan_status start(loop *l, bool fresh)
 
 /* ---- between steps ----------------------------------------------------------------------------------------- */
 
+static void raise_alarms(loop *l)
+{
+    char text[GAN_ALARMS][GAN_ALARM_TEXT];
+    gan_alarms_look(&l->alarms, l->record.values, l->step, text);
+    for (int k = 0; k < GAN_ALARMS; k++)
+        if (*text[k]) gan_warn("alarm: %s", text[k]);
+}
+
 /* Rank 0's duties, the dearest first; a failure becomes a wish to stop, so that all ranks end together. */
 static gan_status write_outputs(loop *l, bool recorded)
 {
@@ -146,6 +157,7 @@ static gan_status write_outputs(loop *l, bool recorded)
     if (due(l, "checkpoint"))
         GAN_TRY(gan_outputs_checkpoint(l->out, l->step, l->elapsed_before_s + gan_clock_s() - l->begin_s));
     if (due(l, "samples")) GAN_TRY(gan_outputs_samples(l->out, l->step));
+    if (recorded) raise_alarms(l);
     gan_progress_show(&l->progress, &l->s, &l->record, l->step);
     return GAN_OK;
 }
