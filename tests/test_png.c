@@ -132,6 +132,51 @@ static void points_leave_ink_where_they_are(void **state)
     free(p.pixels);
 }
 
+/* The surface behind points: warm where it is above 1/2, cold below, and white at 1/2; real samples are orange. */
+static void plots_have_a_surface(void **state)
+{
+    (void)state;
+    const float surface[4] = {0, 1, 0, 1}, fake[2] = {-0.5f, 0.5f}, real[2] = {0.5f, -0.5f}; /* cold on the left, warm on the right */
+    const gan_plot plot = {.lo = -1, .hi = 1, .n = 1, .n_real = 1, .points = fake, .real = real, .side = 2, .surface = surface};
+    EXPECT_OK(gan_png_plot(scratch("plot.png"), &plot));
+    picture p = decode(scratch("plot.png"));
+    const int w = p.width, quarter = 16 + (w - 32) / 4; /* of the plot, in its margins */
+    assert_true(at(&p, w / 8, w / 8, 2) > at(&p, w / 8, w / 8, 0) + 20);           /* left: blue */
+    assert_true(at(&p, w - w / 8, w / 8, 0) > at(&p, w - w / 8, w / 8, 2) + 20);   /* right: orange */
+    assert_true(at(&p, quarter, quarter, 2) > at(&p, quarter, quarter, 0) + 60);           /* the fake above on the left */
+    assert_true(at(&p, w - quarter, w - quarter, 0) > at(&p, w - quarter, w - quarter, 2) + 100); /* the real one below on the right */
+    int grey = 0;
+    for (int x = w / 2 - 4; x < w / 2 + 4; x++) grey += at(&p, x, w / 3, 0) < 200;
+    assert_true(grey >= 1); /* the line at 1/2 */
+    free(p.pixels);
+    EXPECT_FAILURE(gan_png_plot(scratch("plot.png"), &(gan_plot){.lo = 1, .hi = 1}), GAN_EINTERNAL, "plot.png");
+}
+
+/* Two small pictures and a place left free. */
+static void pictures_are_joined(void **state)
+{
+    (void)state;
+    const float black[1] = {0}, white[1] = {1};
+    char paths[2][256];
+    snprintf(paths[0], sizeof paths[0], "%s", scratch("black.png"));
+    EXPECT_OK(gan_png_grid(paths[0], 1, 1, 1, 1, 1, 0, 1, black));
+    snprintf(paths[1], sizeof paths[1], "%s", scratch("white.png"));
+    EXPECT_OK(gan_png_grid(paths[1], 1, 1, 1, 1, 1, 0, 1, white));
+    const char *const pictures[4] = {paths[0], paths[1], NULL, paths[0]};
+    EXPECT_OK(gan_png_join(scratch("joined.png"), pictures, 2, 2));
+    picture p = decode(scratch("joined.png"));
+    assert_int_equal(p.width, 2 * 512 + 4);
+    assert_int_equal(p.height, 2 * 512 + 4);
+    const int wanted[4] = {0, 255, 255, 0};
+    for (int i = 0; i < 4; i++) assert_int_equal(at(&p, i % 2 * 516 + 100, i / 2 * 516 + 100, 0), wanted[i]);
+    free(p.pixels);
+    FILE *bad = fopen(scratch("bad.png"), "w");
+    fputs("no picture", bad);
+    fclose(bad);
+    const char *const broken[1] = {scratch("bad.png")};
+    EXPECT_FAILURE(gan_png_join(scratch("joined.png"), broken, 1, 1), GAN_EIO, "bad.png");
+}
+
 static void any_range_can_be_drawn(void **state)
 {
     (void)state;
@@ -195,6 +240,8 @@ int main(void)
         TEST(grids_have_each_pixel_in_its_place),
         TEST(values_are_clipped),
         TEST(points_leave_ink_where_they_are),
+        TEST(plots_have_a_surface),
+        TEST(pictures_are_joined),
         TEST(any_range_can_be_drawn),
         TEST(bad_sizes_are_refused),
         TEST(failures_leave_the_old_picture),

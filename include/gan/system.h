@@ -122,4 +122,16 @@ float *gan_sampler_condition(gan_sampler *s);
 gan_status gan_sampler_draw(gan_sampler *s, const float **x);
 void gan_sampler_free(gan_sampler *s); /* takes NULL */
 
+/* ---- what the discriminator thinks -------------------------------------------------------------------------- */
+
+/* The network named discriminator on n given samples, with averaged weights where there are any. Local. *out is NULL where there is
+ * none, or one that wants more than samples (a condition, a latent). */
+typedef struct gan_judge gan_judge;
+gan_status gan_judge_new(gan_judge **out, gan_model *m, const gan_kernels *k, int64_t n);
+float *gan_judge_samples(gan_judge *j); /* [n, data], to be filled; of packs all members are the sample */
+/* p [n]: how real it holds each, 0..1, with 1/2 between: the probability; the output cut at its targets (least squares), or as a logit
+ * (hinge); a critic's output between the least and the largest of these samples. Borrowed until the next call. */
+gan_status gan_judge_compute(gan_judge *j, const float **p);
+void gan_judge_free(gan_judge *j); /* takes NULL */
+
 #endif

@@ -2,7 +2,7 @@
 #ifndef GAN_IO_CANVAS_H
 #define GAN_IO_CANVAS_H
 
-#include "gan/status.h"
+#include "gan/png.h"
 
 #include <stdint.h>
 
@@ -19,7 +19,7 @@ static inline uint8_t *gan__canvas_at(const gan__canvas *c, int64_t x, int64_t y
     return c->pixels + (y * c->width + x) * c->channels;
 }
 
-/* A new canvas with points [n,2] over the square [lo,hi] x [lo,hi]. */
-gan_status gan__scatter(gan__canvas *c, int64_t n, float lo, float hi, const float *points);
+gan_status gan__canvas_write(const char *path, const gan__canvas *c); /* as PNG, atomically */
+gan_status gan__scatter(gan__canvas *c, const gan_plot *p); /* a new canvas */
 
 #endif

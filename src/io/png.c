@@ -40,7 +40,7 @@ static gan_status write_temp(const char *temp, const char *path, const gan__canv
     return s;
 }
 
-static gan_status write_canvas(const char *path, const gan__canvas *c)
+gan_status gan__canvas_write(const char *path, const gan__canvas *c)
 {
     char *temp = gan_file_temp(path);
     if (!temp) return GAN_ENOMEM;
@@ -104,16 +104,19 @@ static gan_status draw_grid(const char *path, const grid *g, const float *images
                         path, (long long)g->width, (long long)g->height);
     GAN_TRY(gan__canvas_new(&c, g->width, g->height, (int)g->C, BORDER_GREY));
     for (int64_t i = 0; i < g->n; i++) draw_image(&c, g, i, images + i * g->H * g->W * g->C);
-    gan_status s = write_canvas(path, &c);
+    gan_status s = gan__canvas_write(path, &c);
     gan_free(c.pixels);
     return s;
 }
 
-static gan_status draw_scatter(const char *path, int64_t n, float lo, float hi, const float *points)
+gan_status gan_png_plot(const char *path, const gan_plot *p)
 {
     gan__canvas c;
-    GAN_TRY(gan__scatter(&c, n, lo, hi, points));
-    gan_status s = write_canvas(path, &c);
+    if (p->n > INT32_MAX || p->n_real > INT32_MAX || !(p->lo < p->hi) || !isfinite(p->hi - p->lo))
+        return GAN_FAIL(GAN_EINTERNAL, "%s: no plot of %lld and %lld points, %g .. %g", path, (long long)p->n, (long long)p->n_real,
+                        (double)p->lo, (double)p->hi);
+    GAN_TRY(gan__scatter(&c, p));
+    gan_status s = gan__canvas_write(path, &c);
     gan_free(c.pixels);
     return s;
 }
@@ -128,7 +131,7 @@ gan_status gan_png_grid(const char *path, int64_t n, int64_t H, int64_t W, int64
         return GAN_FAIL(
             GAN_EINTERNAL, "%s: no picture of %lld samples [%lld,%lld,%lld] in %d columns, %g .. %g", path,
             (long long)n, (long long)H, (long long)W, (long long)C, columns, (double)lo, (double)hi);
-    if (scatter) return draw_scatter(path, n, lo, hi, images);
+    if (scatter) return gan_png_plot(path, &(gan_plot){.lo = lo, .hi = hi, .n = n, .points = images});
     grid g = plan_grid(n, H, W, columns);
     g.C = C, g.lo = lo, g.hi = hi;
     return draw_grid(path, &g, images);

@@ -1,5 +1,7 @@
 /* Scatter plots: a frame, thin lines at whole numbers (or multiples, when there would be too many), and points as
- * small soft discs that grow darker where many lie on each other, so that a cloud shows its density. */
+ * small soft discs that grow darker where many lie on each other, so that a cloud shows its density. Real samples are orange and
+ * below the generated ones, which are blue; behind both may be shades of how real the discriminator holds each place: warm
+ * above 1/2, cold below, with a line at 1/2. */
 #include "canvas.h"
 
 #include "gan/mem.h"
@@ -11,7 +13,8 @@
 enum { SIDE = 640, MARGIN = 16, INNER = SIDE - 2 * MARGIN, MAX_LINES = 21 };
 
 static const float disc_radius = 1.8f, disc_alpha = 0.35f;
-static const uint8_t ink[3] = {24, 72, 160};
+static const uint8_t ink[3] = {24, 72, 160}, ink_real[3] = {224, 112, 0};
+static const uint8_t warm[3] = {255, 214, 150}, cold[3] = {204, 219, 240}, level[3] = {120, 120, 120};
 
 gan_status gan__canvas_new(gan__canvas *c, int64_t width, int64_t height, int channels, uint8_t fill)
 {
@@ -73,26 +76,63 @@ static void draw_axes(const gan__canvas *c, axis a)
 }
 
 /* A disc of fractional position; its rim is one pixel soft. */
-static void draw_point(const gan__canvas *c, float x, float y)
+static void draw_point(const gan__canvas *c, float x, float y, const uint8_t colour[3])
 {
     int x0 = (int)floorf(x), y0 = (int)floorf(y);
     for (int dy = -2; dy <= 2; dy++)
         for (int dx = -2; dx <= 2; dx++) {
             float far = hypotf((float)(x0 + dx) + 0.5f - x, (float)(y0 + dy) + 0.5f - y);
             float cover = disc_radius + 0.5f - far;
-            if (cover > 0) blend(c, x0 + dx, y0 + dy, disc_alpha * (cover < 1 ? cover : 1), ink);
+            if (cover > 0) blend(c, x0 + dx, y0 + dy, disc_alpha * (cover < 1 ? cover : 1), colour);
         }
 }
 
-gan_status gan__scatter(gan__canvas *c, int64_t n, float lo, float hi, const float *points)
+static void draw_points(const gan__canvas *c, axis a, int64_t n, const float *points, const uint8_t colour[3])
 {
-    axis a = {lo, hi};
-    GAN_TRY(gan__canvas_new(c, SIDE, SIDE, 3, 255));
-    draw_axes(c, a);
     for (int64_t i = 0; i < n; i++) {
         float x = points[2 * i], y = points[2 * i + 1];
-        bool inside = x >= lo && x <= hi && y >= lo && y <= hi; /* false for what is not a number */
-        if (inside) draw_point(c, place(a, x), SIDE - place(a, y));
+        bool inside = x >= a.lo && x <= a.hi && y >= a.lo && y <= a.hi; /* false for what is not a number */
+        if (inside) draw_point(c, place(a, x), SIDE - place(a, y), colour);
     }
+}
+
+/* ---- the surface ------------------------------------------------------------------------------------------- */
+
+/* Between the centres of the surface's cells; u, v in 0..1 from the lower left corner. */
+static float height_at(const gan_plot *p, float u, float v)
+{
+    const float x = fminf(fmaxf(u * (float)p->side - 0.5f, 0), (float)p->side - 1), y = fminf(fmaxf(v * (float)p->side - 0.5f, 0), (float)p->side - 1);
+    const int64_t i = (int64_t)x, k = (int64_t)y, right = i + 1 < p->side ? i + 1 : i, above = k + 1 < p->side ? k + 1 : k;
+    const float s = x - (float)i, t = y - (float)k;
+    const float *low = p->surface + k * p->side, *high = p->surface + above * p->side;
+    return (1 - t) * ((1 - s) * low[i] + s * low[right]) + t * ((1 - s) * high[i] + s * high[right]);
+}
+
+/* Of the pixel in column i and row k from the top of the inner square. */
+static float height_of(const gan_plot *p, int i, int k)
+{
+    return height_at(p, ((float)i + 0.5f) / INNER, 1 - ((float)k + 0.5f) / INNER);
+}
+
+static void draw_surface(const gan__canvas *c, const gan_plot *p)
+{
+    for (int k = 0; k < INNER; k++)
+        for (int i = 0; i < INNER; i++) {
+            const float h = height_of(p, i, k);
+            const bool crossed = (h < 0.5f) != (height_of(p, i + 1, k) < 0.5f) || (h < 0.5f) != (height_of(p, i, k + 1) < 0.5f);
+            if (!(h >= 0 && h <= 1)) continue;
+            blend(c, MARGIN + i, MARGIN + k, fabsf(2 * h - 1), h > 0.5f ? warm : cold);
+            if (crossed) blend(c, MARGIN + i, MARGIN + k, 0.8f, level);
+        }
+}
+
+gan_status gan__scatter(gan__canvas *c, const gan_plot *p)
+{
+    const axis a = {p->lo, p->hi};
+    GAN_TRY(gan__canvas_new(c, SIDE, SIDE, 3, 255));
+    if (p->surface) draw_surface(c, p);
+    draw_axes(c, a);
+    draw_points(c, a, p->n_real, p->real, ink_real);
+    draw_points(c, a, p->n, p->points, ink);
     return GAN_OK;
 }

@@ -11,13 +11,15 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { MAX_PATH = 4096 };
+enum { MAX_PATH = 4096, SURFACE = 64 };
 
 struct gan_pictures {
     const gan_config *cfg;
     const gan_rundir *d;
     gan_writer *writer;
     gan_sampler *sampler; /* NULL when samples are no pictures */
+    gan_judge *judge;     /* of points: the surface behind them; NULL: none */
+    float *real;          /* of points: as many real samples, [n,2] */
     int64_t n, floats;    /* samples, and numbers in one */
     int64_t H, W, C;      /* of an image; 0 x 0: points */
     char last[MAX_PATH];  /* this and the next are of the writer's thread */
@@ -67,6 +69,22 @@ static void fill_condition(gan_pictures *p, const gan_session *s)
     else if (c) gan_source_read_condition(s->source, 0, p->n, c);
 }
 
+/* Of points: real ones to compare with, and the middles of cells for the discriminator to judge. */
+static gan_status open_plot(gan_pictures *p, gan_session *s)
+{
+    float lo, hi;
+    gan_picture_range(s->cfg, &lo, &hi);
+    if (!(p->real = gan_calloc(p->n * 2, sizeof *p->real))) return GAN_ENOMEM;
+    gan_source_read(s->source, 0, p->n, p->real);
+    GAN_TRY(gan_judge_new(&p->judge, s->model, s->k, SURFACE * SURFACE));
+    float *x = p->judge ? gan_judge_samples(p->judge) : NULL;
+    for (int64_t i = 0; x && i < SURFACE * SURFACE; i++) {
+        x[2 * i] = lo + (hi - lo) * ((float)(i % SURFACE) + 0.5f) / SURFACE;
+        x[2 * i + 1] = lo + (hi - lo) * ((float)(i / SURFACE) + 0.5f) / SURFACE;
+    }
+    return GAN_OK;
+}
+
 static gan_status new_sampler(gan_pictures *p, gan_session *s)
 {
     const gan_sample_shape *d = &s->model->data;
@@ -82,7 +100,7 @@ static gan_status new_sampler(gan_pictures *p, gan_session *s)
     GAN_TRY(gan_sampler_new(&p->sampler, s->model, s->k, p->n));
     gan_latent_fixed(&noise, 0, p->n, gan_sampler_latents(p->sampler));
     fill_condition(p, s);
-    return GAN_OK;
+    return is_points(d) ? open_plot(p, s) : GAN_OK;
 }
 
 /* ---- writing ----------------------------------------------------------------------------------------------- */
@@ -92,7 +110,8 @@ typedef struct picture_job {
     char path[MAX_PATH];
     int columns;
     float lo, hi;
-    float *x;
+    float *x;       /* samples, and behind them the surface where there is one */
+    float *surface; /* there, or NULL */
 } picture_job;
 
 static void drop_picture(void *arg)
@@ -115,7 +134,10 @@ static gan_status write_picture(void *arg)
     picture_job *j = arg;
     gan_pictures *p = j->p;
     mkdir(p->d->samples, 0777); /* somebody may have removed it; if it cannot be made, the file cannot */
-    gan_status s = gan_png_grid(j->path, p->n, p->H, p->W, p->C, j->columns, j->lo, j->hi, j->x);
+    const gan_plot plot = {.lo = j->lo, .hi = j->hi, .n = p->n, .points = j->x, .n_real = p->n, .real = p->real, .side = SURFACE,
+                           .surface = j->surface};
+    gan_status s = p->real ? gan_png_plot(j->path, &plot)
+                           : gan_png_grid(j->path, p->n, p->H, p->W, p->C, j->columns, j->lo, j->hi, j->x);
     if (s != GAN_EINTERNAL) {
         tell_outcome(p, j->path, s);
         s = GAN_OK;
@@ -124,17 +146,29 @@ static gan_status write_picture(void *arg)
     return s;
 }
 
+/* Copies for the writer: samples, and how the discriminator sees the plane now. */
+static gan_status take(const gan_pictures *p, picture_job *j)
+{
+    const float *x, *surface;
+    const int64_t samples = p->n * p->floats, cells = p->judge ? SURFACE * SURFACE : 0;
+    if (!(j->x = gan_calloc(samples + cells, sizeof *j->x))) return GAN_ENOMEM;
+    GAN_TRY(gan_sampler_draw(p->sampler, &x));
+    memcpy(j->x, x, (size_t)samples * sizeof *x);
+    if (!p->judge) return GAN_OK;
+    GAN_TRY(gan_judge_compute(p->judge, &surface));
+    j->surface = memcpy(j->x + samples, surface, (size_t)cells * sizeof *surface);
+    return GAN_OK;
+}
+
 gan_status gan_pictures_draw(gan_pictures *p, int64_t step)
 {
-    const float *x;
     if (!p->sampler) return GAN_OK;
-    GAN_TRY(gan_sampler_draw(p->sampler, &x));
     picture_job *j = gan_calloc(1, sizeof *j);
-    if (!j || !(j->x = gan_calloc(p->n * p->floats, sizeof *j->x))) {
-        gan_free(j);
-        return GAN_ENOMEM;
+    gan_status s = j ? take(p, j) : GAN_ENOMEM;
+    if (s != GAN_OK) {
+        if (j) drop_picture(j);
+        return s;
     }
-    memcpy(j->x, x, (size_t)(p->n * p->floats) * sizeof *x);
     snprintf(j->path, sizeof j->path, "%s/step-%09lld.png", p->d->samples, (long long)step);
     j->p = p;
     j->columns = (int)gan_config_int(p->cfg, "samples", "columns");
@@ -165,5 +199,7 @@ void gan_pictures_free(gan_pictures *p)
 {
     if (!p) return;
     gan_sampler_free(p->sampler);
+    gan_judge_free(p->judge);
+    gan_free(p->real);
     gan_free(p);
 }
