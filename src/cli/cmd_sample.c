@@ -7,6 +7,7 @@
 #include "gan/checkpoint.h"
 #include "gan/log.h"
 #include "gan/mem.h"
+#include "gan/plane.h"
 #include "gan/png.h"
 #include "gan/snapshot.h"
 #include "gan/train.h"
@@ -76,15 +77,30 @@ static gan_status parse(sampling *a, int argc, char **argv)
 
 /* ---- drawing ----------------------------------------------------------------------------------------------- */
 
+/* Points as the pictures of the run have them: with real ones where they are computed, not read. */
+static gan_status write_plot(const sampling *a, const gan_snapshot *snap, const gan__samples *s)
+{
+    gan_source *source = NULL;
+    gan_plane plane = {0};
+    gan_plot plot = {.lo = s->lo, .hi = s->hi, .n = s->n, .points = s->x, .side = GAN_PLANE_SIDE};
+    if (strcmp(gan_config_text(snap->cfg, "data", "source"), "file") != 0) GAN_TRY(gan_source_open_mixture(&source, snap->cfg));
+    gan_status status = gan_plane_open(&plane, snap->model, a->kernels, source, s->n);
+    if (status == GAN_OK) status = gan_plane_look(&plane, &plot.surface);
+    plot.real = plane.real, plot.n_real = plane.n;
+    if (status == GAN_OK) status = gan_png_plot(a->out, &plot);
+    gan_plane_close(&plane);
+    gan_source_close(source);
+    return status;
+}
+
 /* Images [H,W,1 or 3] and points [2] make a picture. */
-static gan_status write_picture(const sampling *a, const gan__samples *s)
+static gan_status write_picture(const sampling *a, const gan_snapshot *snap, const gan__samples *s)
 {
     const gan_sample_shape *d = s->shape;
     int columns = (int)a->columns;
     if (d->n_dims == 3 && (d->dims[2] == 1 || d->dims[2] == 3))
         return gan_png_grid(a->out, s->n, d->dims[0], d->dims[1], d->dims[2], columns, s->lo, s->hi, s->x);
-    if (d->n_dims == 1 && d->dims[0] == 2)
-        return gan_png_grid(a->out, s->n, 0, 0, 1, columns, s->lo, s->hi, s->x);
+    if (d->n_dims == 1 && d->dims[0] == 2) return write_plot(a, snap, s);
     return GAN_FAIL(
         GAN_EUSAGE,
         "gan_mpi sample: %lld numbers in %d dimensions are neither an image of 1 or 3 channels nor a point; "
@@ -108,7 +124,7 @@ static gan_status write_samples(const sampling *a, const gan_snapshot *snap, gan
 {
     gan_picture_range(snap->cfg, &s->lo, &s->hi);
     GAN_TRY(check_finite(a, s));
-    GAN_TRY(a->picture ? write_picture(a, s) : gan__samples_write_h5(a->out, s));
+    GAN_TRY(a->picture ? write_picture(a, snap, s) : gan__samples_write_h5(a->out, s));
     gan_say(GAN_NORMAL, "%s: %lld samples of %s at step %lld, noise seed %lld%s%s", a->out, (long long)s->n,
             a->word, (long long)s->origin->step, (long long)s->seed, *s->latents ? ", " : "", s->latents);
     return GAN_OK;

@@ -5,21 +5,21 @@
 #include "gan/latent.h"
 #include "gan/log.h"
 #include "gan/mem.h"
+#include "gan/plane.h"
 #include "gan/png.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
-enum { MAX_PATH = 4096, SURFACE = 64 };
+enum { MAX_PATH = 4096, CELLS = GAN_PLANE_SIDE * GAN_PLANE_SIDE };
 
 struct gan_pictures {
     const gan_config *cfg;
     const gan_rundir *d;
     gan_writer *writer;
     gan_sampler *sampler; /* NULL when samples are no pictures */
-    gan_judge *judge;     /* of points: the surface behind them; NULL: none */
-    float *real;          /* of points: as many real samples, [n,2] */
+    gan_plane plane;      /* of points: what is behind them */
     int64_t n, floats;    /* samples, and numbers in one */
     int64_t H, W, C;      /* of an image; 0 x 0: points */
     char last[MAX_PATH];  /* this and the next are of the writer's thread */
@@ -69,22 +69,6 @@ static void fill_condition(gan_pictures *p, const gan_session *s)
     else if (c) gan_source_read_condition(s->source, 0, p->n, c);
 }
 
-/* Of points: real ones to compare with, and the middles of cells for the discriminator to judge. */
-static gan_status open_plot(gan_pictures *p, gan_session *s)
-{
-    float lo, hi;
-    gan_picture_range(s->cfg, &lo, &hi);
-    if (!(p->real = gan_calloc(p->n * 2, sizeof *p->real))) return GAN_ENOMEM;
-    gan_source_read(s->source, 0, p->n, p->real);
-    GAN_TRY(gan_judge_new(&p->judge, s->model, s->k, SURFACE * SURFACE));
-    float *x = p->judge ? gan_judge_samples(p->judge) : NULL;
-    for (int64_t i = 0; x && i < SURFACE * SURFACE; i++) {
-        x[2 * i] = lo + (hi - lo) * ((float)(i % SURFACE) + 0.5f) / SURFACE;
-        x[2 * i + 1] = lo + (hi - lo) * ((float)(i / SURFACE) + 0.5f) / SURFACE;
-    }
-    return GAN_OK;
-}
-
 static gan_status new_sampler(gan_pictures *p, gan_session *s)
 {
     const gan_sample_shape *d = &s->model->data;
@@ -100,7 +84,7 @@ static gan_status new_sampler(gan_pictures *p, gan_session *s)
     GAN_TRY(gan_sampler_new(&p->sampler, s->model, s->k, p->n));
     gan_latent_fixed(&noise, 0, p->n, gan_sampler_latents(p->sampler));
     fill_condition(p, s);
-    return is_points(d) ? open_plot(p, s) : GAN_OK;
+    return is_points(d) ? gan_plane_open(&p->plane, s->model, s->k, s->source, p->n) : GAN_OK;
 }
 
 /* ---- writing ----------------------------------------------------------------------------------------------- */
@@ -134,9 +118,9 @@ static gan_status write_picture(void *arg)
     picture_job *j = arg;
     gan_pictures *p = j->p;
     mkdir(p->d->samples, 0777); /* somebody may have removed it; if it cannot be made, the file cannot */
-    const gan_plot plot = {.lo = j->lo, .hi = j->hi, .n = p->n, .points = j->x, .n_real = p->n, .real = p->real, .side = SURFACE,
-                           .surface = j->surface};
-    gan_status s = p->real ? gan_png_plot(j->path, &plot)
+    const gan_plot plot = {.lo = j->lo, .hi = j->hi, .n = p->n, .points = j->x, .n_real = p->plane.n, .real = p->plane.real,
+                           .side = GAN_PLANE_SIDE, .surface = j->surface};
+    gan_status s = p->plane.n ? gan_png_plot(j->path, &plot)
                            : gan_png_grid(j->path, p->n, p->H, p->W, p->C, j->columns, j->lo, j->hi, j->x);
     if (s != GAN_EINTERNAL) {
         tell_outcome(p, j->path, s);
@@ -147,16 +131,15 @@ static gan_status write_picture(void *arg)
 }
 
 /* Copies for the writer: samples, and how the discriminator sees the plane now. */
-static gan_status take(const gan_pictures *p, picture_job *j)
+static gan_status take(gan_pictures *p, picture_job *j)
 {
     const float *x, *surface;
-    const int64_t samples = p->n * p->floats, cells = p->judge ? SURFACE * SURFACE : 0;
+    const int64_t samples = p->n * p->floats, cells = p->plane.judge ? CELLS : 0;
     if (!(j->x = gan_calloc(samples + cells, sizeof *j->x))) return GAN_ENOMEM;
     GAN_TRY(gan_sampler_draw(p->sampler, &x));
     memcpy(j->x, x, (size_t)samples * sizeof *x);
-    if (!p->judge) return GAN_OK;
-    GAN_TRY(gan_judge_compute(p->judge, &surface));
-    j->surface = memcpy(j->x + samples, surface, (size_t)cells * sizeof *surface);
+    GAN_TRY(gan_plane_look(&p->plane, &surface));
+    if (surface) j->surface = memcpy(j->x + samples, surface, (size_t)cells * sizeof *surface);
     return GAN_OK;
 }
 
@@ -199,7 +182,6 @@ void gan_pictures_free(gan_pictures *p)
 {
     if (!p) return;
     gan_sampler_free(p->sampler);
-    gan_judge_free(p->judge);
-    gan_free(p->real);
+    gan_plane_close(&p->plane);
     gan_free(p);
 }
