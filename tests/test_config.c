@@ -33,17 +33,18 @@ static const gan_key rows[] = {
 };
 enum { ROWS = sizeof rows / sizeof *rows };
 
-/* ---- two systems ---- */
+/* ---- three systems ---- */
 
 static const gan_default coder_defaults[] = {{"encoder", "optimizer", "momentum"}, {"train", "batch", "8"}, {NULL, NULL, NULL}};
 
 static const char *const *networks_of(const char *system, const char *const **names, const gan_default **defaults)
 {
-    static const char *const all[] = {"gan", "coder", NULL};
+    static const char *const all[] = {"gan", "coder", "many", NULL};
     static const char *const gan[] = {"generator", "discriminator", NULL}, *const coder[] = {"encoder", NULL};
+    static const char *const many[] = {"generator", "?critic", "discriminator", "?discriminator2", "?discriminator3", "?discriminator4", NULL};
     *names = all;
     *defaults = strcmp(system, "coder") == 0 ? coder_defaults : NULL;
-    return strcmp(system, "gan") == 0 ? gan : strcmp(system, "coder") == 0 ? coder : NULL;
+    return strcmp(system, "gan") == 0 ? gan : strcmp(system, "coder") == 0 ? coder : strcmp(system, "many") == 0 ? many : NULL;
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -452,7 +453,9 @@ static const error_case errors[] = {
     {GOOD "[network]\nbatch = 3\n",
      "job.ini:9: unknown section \"network\"; known are run, train, gan, penalty, noise, data, "
      "generator, discriminator, parallel, checkpoint, metrics, alarms, samples, eval"},
-    {GOOD "[encoder]\n", "job.ini:9: unknown section \"encoder\"; known are"},
+    {GOOD "[critics]\n", "job.ini:9: unknown section \"critics\"; known are"},
+    {GOOD "[encoder]\n", "job.ini:9: unknown section \"encoder\": system coder has such a network, but train.system = gan"},
+    {GOOD "[discriminator2]\n", "job.ini:9: unknown section \"discriminator2\": system many has such a network, but"},
     {"steps = 3\n" GOOD, "job.ini:1: steps: a key before the first [section]"},
     {GOOD "[train]\nbatch = 3\n\nbatch = 4\n",
      "job.ini:12: train.batch: written twice, first in line 10; remove one"},
@@ -472,7 +475,7 @@ static const error_case errors[] = {
     {GOOD "[data]\nfile =;x\n",
      "job.ini:10: data.file: \";x\" cannot stand in a job file: a blank and ; start a comment"},
     {GOOD "[train]\nsystem = gann\n",
-     "job.ini:10: train.system: \"gann\" is not a system; did you mean gan? (allowed: gan, coder)"},
+     "job.ini:10: train.system: \"gann\" is not a system; did you mean gan? (allowed: gan, coder, many)"},
     {GOOD "[gan]\nloss = minmax\n", "job.ini:10: gan.loss: \"minmax\" is not a choice; did you mean minimax? "
                                     "(allowed: non_saturating, minimax, least_squares, hinge, wasserstein; "},
     {GOOD "[gan]\nfresh_noise = maybe\n",
@@ -643,7 +646,7 @@ static void override_errors(void **state)
         {"batch=3.5", "--set batch=3.5: not of the form section.key=value"},
         {"", "--set : not of the form section.key=value"},
         {"train.system=gna",
-         "--set train.system=gna: \"gna\" is not a system; did you mean gan? (allowed: gan, coder)"},
+         "--set train.system=gna: \"gna\" is not a system; did you mean gan? (allowed: gan, coder, many)"},
         {"generator.layers=dense 3,,tanh",
          "--set generator.layers=dense 3,,tanh: a comma without a layer before it"},
         {"data.file=a ;b",
@@ -659,6 +662,71 @@ static void override_errors(void **state)
         gan_config *c;
         gan_status s = parse_n(&c, GOOD, (int64_t)strlen(GOOD), &cases[i].text, 1);
         if (s != GAN_ECONFIG) fail_msg("status %d for --set %s", (int)s, cases[i].text);
+        assert_has(gan_fail_text(), cases[i].wanted);
+        if (strchr(gan_fail_text(), '\n')) fail_msg("more than one:\n%s", gan_fail_text());
+    }
+}
+
+/* ---- optional networks ---- */
+
+#define MANY "[train]\nsystem = many\nsteps = 1\n[data]\nsource = grid\n[generator]\nlayers = dense 2\n[discriminator]\nlayers = dense 1\n"
+
+#define TWO "[discriminator2]\nlayers = dense 1\n"
+
+static void networks_are(const gan_config *c, const char *wanted)
+{
+    char got[256] = "";
+    for (const char *const *name = gan_config_networks(c); *name; name++) strcat(strcat(got, *name), " ");
+    assert_string_equal(got, wanted);
+}
+
+static void assert_round_trip(const gan_config *c);
+
+/* There where the job speaks of them, in the order of the system. */
+static void optional_networks(void **state)
+{
+    (void)state;
+    static const char *const set[] = {"critic.layers=dense 3"};
+    gan_config *none = must_parse(MANY), *two, *more;
+    networks_are(none, "generator discriminator ");
+    assert_false(gan_config_has_network(none, "discriminator2"));
+    char *ini = gan_config_ini(none);
+    assert_null(strstr(ini, "discriminator2"));
+    gan_free(ini);
+    two = must_parse(MANY TWO "learning_rate = 0.5\n");
+    networks_are(two, "generator discriminator discriminator2 ");
+    assert_true(gan_config_real(two, "discriminator2", "learning_rate") == 0.5);
+    assert_true(gan_config_has_network(two, "discriminator2"));
+    assert_round_trip(two);
+    if (parse_n(&more, MANY TWO, (int64_t)strlen(MANY TWO), set, 1) != GAN_OK) fail_msg("%s", gan_fail_text());
+    networks_are(more, "generator critic discriminator discriminator2 ");
+    char *differences = gan_config_differences(none, more);
+    assert_has(differences, "discriminator2.layers: (no such network) -> dense 1\n");
+    gan_free(differences);
+    gan_config_free(none);
+    gan_config_free(two);
+    gan_config_free(more);
+}
+
+static void optional_networks_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *set, *wanted;
+    } cases[] = {
+        {MANY "[discriminator2]\n", NULL, "job.ini: discriminator2.layers is missing; write it into section [discriminator2]"},
+        {MANY "[discriminator3]\nlayers = dense 1\n", NULL,
+         "job.ini:10: [discriminator3] without [discriminator2]: networks of a kind are numbered without gaps; rename it to "
+         "[discriminator2], or write that section too"},
+        {MANY TWO, "discriminator4.layers=dense 1",
+         "--set discriminator4.layers=dense 1: [discriminator4] without [discriminator3]"},
+        {MANY "[discrimnator3]\n", NULL, "job.ini:10: unknown section \"discrimnator3\"; did you mean [discriminator3]?"},
+        {MANY "[discriminator5]\n", NULL, "job.ini:10: unknown section \"discriminator5\"; did you mean"},
+        {MANY "[xylophone]\n", NULL, ", critic, discriminator2, discriminator3, discriminator4"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        gan_config *c;
+        assert_int_equal(parse_n(&c, cases[i].text, (int64_t)strlen(cases[i].text), &cases[i].set, cases[i].set != NULL), GAN_ECONFIG);
         assert_has(gan_fail_text(), cases[i].wanted);
         if (strchr(gan_fail_text(), '\n')) fail_msg("more than one:\n%s", gan_fail_text());
     }
@@ -1052,6 +1120,8 @@ int main(void)
         TEST(overrides),
         TEST(override_errors),
         TEST(round_trip),
+        TEST(optional_networks),
+        TEST(optional_networks_refused),
         TEST(differences),
         TEST(differences_of_systems),
         TEST(manual),

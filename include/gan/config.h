@@ -65,9 +65,10 @@ typedef struct gan_default {
     const char *section, *key, *value;
 } gan_default;
 
-/* The networks of a system, NULL-terminated; NULL when there is no such system. *names receives all systems' names
- * (NULL-terminated), for error texts; *defaults the system's own, up to one without section, or NULL. All lists stay as long as
- * the program runs. Given by the caller, since config stands below systems. */
+/* The networks of a system, NULL-terminated; NULL when there is no such system. "?critic" is optional: there when the job has
+ * something in [critic]; "?critic3" needs "?critic2" to be there as well, if that is in the list. *names receives all systems'
+ * names (NULL-terminated), for error texts; *defaults the system's own, up to one without section, or NULL. All lists stay as
+ * long as the program runs. Given by the caller, since config stands below systems. */
 typedef const char *const *gan_networks_of(const char *system, const char *const **names, const gan_default **defaults);
 
 /* Read an INI file (path) and apply overrides "section.key=value" (sets[n_sets], as from --set). Local: every rank reads the
@@ -90,6 +91,9 @@ const char *gan_config_text(const gan_config *c, const char *section, const char
 bool gan_config_given(const gan_config *c, const char *section, const char *key); /* written by the user */
 /* "job.ini:12" or "--set train.batch=3" or "default": where the value came from, for other modules' messages. */
 const char *gan_config_where(const gan_config *c, const char *section, const char *key);
+/* The networks that there are, in the system's order, NULL-terminated. Borrowed. */
+const char *const *gan_config_networks(const gan_config *c);
+bool gan_config_has_network(const gan_config *c, const char *network);
 /* Layers of a network, in order; *n of them. Borrowed. */
 const gan_layer_text *gan_config_layers(const gan_config *c, const char *network, int *n);
 

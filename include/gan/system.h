@@ -20,9 +20,9 @@ typedef struct gan_step gan_step;
 
 typedef struct gan_system {
     const char *name, *summary;
-    const char *const *networks;               /* NULL-terminated; the first one makes the samples */
+    const char *const *networks; /* NULL-terminated; the first one makes the samples; "?name": only if the job has [name] */
     const gan_default *defaults;               /* of keys, instead of the schema's, up to one without section; may be NULL */
-    gan_status (*declare)(gan_model *m);       /* gan_model_add for each network */
+    gan_status (*declare)(gan_model *m);       /* gan_model_add for each network there is (gan_config_networks) */
     gan_status (*build)(gan_step *s);          /* one iteration */
     bool samples_nothing;                      /* no network makes samples */
 } gan_system;

@@ -1,7 +1,7 @@
 /* A job file and overrides -> a configuration, or the list of everything that is wrong with them.
  *
  * In this order: the text becomes items; the last train.system among file and overrides decides which
- * networks, so which sections there are; all entries get defaults, then the file's values, then the
+ * networks there may be; these, and which of the optional ones are mentioned, say which sections there are; all entries get defaults, then the file's values, then the
  * overrides; then the rules that concern several keys. Complaints are collected all the way and become one
  * failure at the end. */
 #include "gan/config.h"
@@ -9,6 +9,7 @@
 #include "entries.h"
 #include "gan/mem.h"
 #include "ini_items.h"
+#include "networks.h"
 #include "override.h"
 #include "rules.h"
 #include "schema.h"
@@ -23,8 +24,9 @@ typedef struct job {
     gan__override *sets;
     int n_sets;
     gan_config *config;
+    gan_networks_of *networks_of;
     const char *const *systems;
-    bool system_known;
+    const char *const *listed; /* networks of the system, as it lists them; NULL: there is no such system */
     gan__complaints list;
 } job;
 
@@ -49,18 +51,51 @@ static const char *find_system(const job *j)
     return "";
 }
 
-static gan_status make_store(job *j, gan_networks_of *networks_of)
+/* Where the job speaks of this section first; false: nowhere. */
+static bool find_section(const job *j, const char *section, gan__place *at)
+{
+    for (int i = 0; i < j->ini.n; i++)
+        if (j->ini.items[i].section && strcmp(j->ini.items[i].section, section) == 0)
+            return *at = (gan__place){j->name, j->ini.items[i].line}, true;
+    for (int i = 0; i < j->n_sets; i++)
+        if (j->sets[i].section && strcmp(j->sets[i].section, section) == 0)
+            return *at = (gan__place){j->sets[i].where, 0}, true;
+    return false;
+}
+
+static bool mentions(const void *user, const char *section)
+{
+    gan__place at;
+    return find_section(user, section, &at);
+}
+
+static gan_status make_store(job *j)
 {
     static const char *const none[] = {NULL};
     const gan_default *own = NULL;
     j->systems = none;
-    const char *const *networks = networks_of(find_system(j), &j->systems, &own);
-    j->system_known = networks != NULL;
+    j->listed = j->networks_of(find_system(j), &j->systems, &own);
     if (!(j->config = gan_calloc(1, sizeof *j->config))) return GAN_ENOMEM;
-    GAN_TRY(gan__entries_fill(j->config, networks ? networks : none));
-    for (; own && own->section; own++)
-        GAN_TRY(gan__entry_derive(gan__entries_find(j->config, own->section, own->key), own->value));
+    j->config->networks = gan__networks_present(j->listed ? j->listed : none, mentions, j);
+    if (!j->config->networks) return GAN_ENOMEM;
+    GAN_TRY(gan__entries_fill(j->config));
+    for (; own && own->section; own++) {
+        gan__entry *e = gan__entries_find(j->config, own->section, own->key); /* NULL: of an optional network that is not there */
+        if (e) GAN_TRY(gan__entry_derive(e, own->value));
+    }
     return GAN_OK;
+}
+
+static void complain_of_gaps(job *j)
+{
+    for (const char **name = j->config->networks; j->listed && *name; name++) {
+        const char *before = gan__network_before(j->listed, *name);
+        gan__place at;
+        if (before && !gan_config_has_network(j->config, before) && find_section(j, *name, &at))
+            gan__complain(&j->list, &at, NULL, NULL,
+                          "[%s] without [%s]: networks of a kind are numbered without gaps; rename it to [%s], or write that section too",
+                          *name, before, before);
+    }
 }
 
 /* "a, b, c", cut to the room there is. */
@@ -98,23 +133,43 @@ static void excuse_section(gan_config *c, const char *section)
         if (strcmp(c->entries[i].section, section) == 0) c->entries[i].refused = true;
 }
 
-static void complain_of_section(job *j, const gan__place *at, const char *section)
+/* All sections there are or could be, NULL-terminated. */
+static void section_names(const job *j, const char *names[MAX_NAMES + 1])
 {
-    const char *names[MAX_NAMES + 1];
-    char quoted[GAN__QUOTE], all[384];
     int n = 0;
     for (int i = 0; i < j->config->n && n < MAX_NAMES; i++)
         if (n == 0 || strcmp(names[n - 1], j->config->entries[i].section) != 0)
             names[n++] = j->config->entries[i].section;
+    for (const char *const *l = j->listed; l && *l && n < MAX_NAMES; l++)
+        if (!gan__entries_has_section(j->config, gan__network_name(*l))) names[n++] = gan__network_name(*l);
     names[n] = NULL;
+}
+
+/* A system that has a network of this name. */
+static const char *system_with(const job *j, const char *network)
+{
+    const char *const *all;
+    const gan_default *own;
+    for (const char *const *system = j->systems; *system; system++)
+        if (gan__networks_list(j->networks_of(*system, &all, &own), network)) return *system;
+    return NULL;
+}
+
+static void complain_of_section(job *j, const gan__place *at, const char *section)
+{
+    const char *names[MAX_NAMES + 1], *other = system_with(j, section);
+    char quoted[GAN__QUOTE], all[384];
+    section_names(j, names);
     const char *near = gan_nearest(section, names);
     if (near) excuse_section(j->config, near);
-    if (near)
-        gan__complain(&j->list, at, NULL, NULL, "unknown section %s; did you mean [%s]?",
-                      gan__quote(quoted, section), near);
+    gan__quote(quoted, section);
+    if (other)
+        gan__complain(&j->list, at, NULL, NULL, "unknown section %s: system %s has such a network, but train.system = %s", quoted,
+                      other, find_system(j));
+    else if (near)
+        gan__complain(&j->list, at, NULL, NULL, "unknown section %s; did you mean [%s]?", quoted, near);
     else
-        gan__complain(&j->list, at, NULL, NULL, "unknown section %s; known are %s",
-                      gan__quote(quoted, section), join(all, sizeof all, names));
+        gan__complain(&j->list, at, NULL, NULL, "unknown section %s; known are %s", quoted, join(all, sizeof all, names));
 }
 
 /* The known key of this section that is near. */
@@ -197,7 +252,7 @@ static gan_status apply_file(job *j)
             gan__complain(&j->list, &at, NULL, NULL, "%s", item->wrong);
         else if (item->key)
             GAN_TRY(apply_pair(j, item, &at));
-        else if (j->system_known && !gan__entries_has_section(j->config, item->section))
+        else if (j->listed && !gan__entries_has_section(j->config, item->section))
             complain_of_section(j, &at, item->section);
     }
     return GAN_OK;
@@ -216,7 +271,7 @@ static gan_status apply_sets(job *j)
         gan__entry *e = find_entry(j, &at, set->section, set->key);
         if (e)
             GAN_TRY(gan__entry_set(e, set->value, &at, &j->list));
-        else if (j->system_known && !gan__entries_has_section(j->config, set->section))
+        else if (j->listed && !gan__entries_has_section(j->config, set->section))
             complain_of_section(j, &at, set->section);
     }
     return GAN_OK;
@@ -224,12 +279,13 @@ static gan_status apply_sets(job *j)
 
 /* ---- the whole ---- */
 
-static gan_status build(job *j, gan_networks_of *networks_of)
+static gan_status build(job *j)
 {
-    GAN_TRY(make_store(j, networks_of));
+    GAN_TRY(make_store(j));
     GAN_TRY(apply_file(j));
     GAN_TRY(apply_sets(j));
-    if (!j->system_known) complain_of_system(j);
+    if (!j->listed) complain_of_system(j);
+    complain_of_gaps(j);
     GAN_TRY(gan__rules_apply(j->config, j->name, &j->list));
     return gan__complaints_status(&j->list);
 }
@@ -239,10 +295,10 @@ gan_status gan_config_parse(gan_config **out, const char *name, const char *text
 {
     *out = NULL;
     GAN_TRY(gan__check_text(name, text, n_bytes, "job file"));
-    job j = {.name = name};
+    job j = {.name = name, .networks_of = networks_of};
     gan_status s = gan__ini_parse(&j.ini, text, n_bytes);
     if (s == GAN_OK) s = gan__overrides_parse(&j.sets, &j.n_sets, sets, n_sets);
-    if (s == GAN_OK) s = build(&j, networks_of);
+    if (s == GAN_OK) s = build(&j);
     gan__overrides_free(j.sets, j.n_sets);
     gan__ini_free(&j.ini);
     if (s == GAN_OK)

@@ -25,16 +25,15 @@ static void add_entry(gan_config *c, const char *section, const gan_key *key)
 /* All network keys of one network, then all of the next. */
 static void add_networks(gan_config *c)
 {
-    for (const char *const *network = c->networks; *network; network++)
+    for (const char **network = c->networks; *network; network++)
         for (int k = 0; k < GAN__SCHEMA_KEYS; k++)
             if (gan__is_network_key(&gan__schema[k])) add_entry(c, *network, &gan__schema[k]);
 }
 
-gan_status gan__entries_fill(gan_config *c, const char *const *networks)
+gan_status gan__entries_fill(gan_config *c)
 {
     int64_t n = 0;
-    while (networks[n]) n++;
-    c->networks = networks;
+    while (c->networks[n]) n++;
     c->entries = gan_calloc((n + 1) * GAN__SCHEMA_KEYS, sizeof *c->entries);
     if (!c->entries) return GAN_ENOMEM;
     bool networks_done = false;
@@ -145,6 +144,7 @@ void gan_config_free(gan_config *c)
     if (!c) return;
     for (int i = 0; i < c->n; i++) drop_value(&c->entries[i]);
     gan_free(c->entries);
+    gan_free(c->networks);
     gan_free(c);
 }
 
@@ -197,6 +197,18 @@ const char *gan_config_where(const gan_config *c, const char *section, const cha
 {
     const gan__entry *e = must_find(c, section, key, ANY);
     return e->where ? e->where : "default";
+}
+
+const char *const *gan_config_networks(const gan_config *c)
+{
+    return (const char *const *)c->networks;
+}
+
+bool gan_config_has_network(const gan_config *c, const char *network)
+{
+    for (const char **name = c->networks; *name; name++)
+        if (strcmp(*name, network) == 0) return true;
+    return false;
 }
 
 const gan_layer_text *gan_config_layers(const gan_config *c, const char *network, int *n)

@@ -21,11 +21,11 @@ typedef struct gan__entry {
 struct gan_config {
     gan__entry *entries;
     int n;
-    const char *const *networks; /* NULL-terminated, the system's own list */
+    const char **networks; /* NULL-terminated; owned, the names are the system's */
 };
 
-/* Make all entries with their defaults. */
-gan_status gan__entries_fill(gan_config *c, const char *const *networks);
+/* Make all entries with their defaults. c->networks is set. */
+gan_status gan__entries_fill(gan_config *c);
 
 gan__entry *gan__entries_find(const gan_config *c, const char *section, const char *key); /* NULL: none */
 bool gan__entries_has_section(const gan_config *c, const char *section);

@@ -39,7 +39,8 @@ void gan_systems_print(FILE *f)
 {
     for (int i = 0; i < N; i++) {
         fprintf(f, "%-12s %s\n%-12s networks:", systems[i]->name, systems[i]->summary, "");
-        for (int k = 0; systems[i]->networks[k]; k++) fprintf(f, " %s", systems[i]->networks[k]);
+        for (const char *const *name = systems[i]->networks; *name; name++)
+            fprintf(f, **name == '?' ? " [%s]" : " %s", *name + (**name == '?'));
         fprintf(f, "\n");
         for (const gan_default *d = systems[i]->defaults; d && d->section; d++)
             fprintf(f, "%-12s default: %s.%s = %s\n", "", d->section, d->key, d->value);

@@ -15,7 +15,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes);
 static const char *const *networks_of(const char *system, const char *const **names, const gan_default **defaults)
 {
     static const char *const all[] = {"gan", "coder", NULL};
-    static const char *const gan[] = {"generator", "discriminator", NULL}, *const coder[] = {"encoder", NULL};
+    static const char *const gan[] = {"generator", "discriminator", "?discriminator2", "?discriminator3", NULL}, *const coder[] = {"encoder", NULL};
     *names = all;
     *defaults = NULL;
     return strcmp(system, "gan") == 0 ? gan : strcmp(system, "coder") == 0 ? coder : NULL;
