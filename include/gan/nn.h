@@ -56,7 +56,7 @@ struct gan_network {
     gan_layer *layers;
     int n_layers;
     gan_param *params;
-    int n_params;
+    int n_params, n_numbers; /* in all; of them, the last, that no layer has */
     gan_spectral *spectral;
     int n_spectral;
     int64_t trained_floats; /* the arena's first part; states follow */
@@ -77,6 +77,9 @@ struct gan_network {
 /* Declare the network `name` of the configuration for samples of shape `in`. Local, deterministic. Errors name layer, config
  * line, what was got and wanted. It has no memory for values yet. */
 gan_status gan_network_new(gan_network **out, const gan_config *cfg, const char *name, const gan_sample_shape *in);
+/* Give it a trained parameter that no layer has, a number [1] that is `value` at first: param "owner/role". Before it has memory. */
+gan_status gan_network_add_number(gan_network *net, const char *owner, const char *role, float value);
+int gan_network_param(const gan_network *net, const char *name); /* index, -1 when there is none */
 /* Let the arenas lie in memory of the caller, at the places given and zero, or in memory of its own. */
 void gan_network_place(gan_network *net, float *w, float *ema, float *grad);
 gan_status gan_network_alloc(gan_network *net);

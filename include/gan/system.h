@@ -58,6 +58,8 @@ void gan_model_free(gan_model *m); /* takes NULL */
 gan_status gan_model_add(gan_model *m, const char *name, const gan_sample_shape *in, const gan_sample_shape *wanted,
                          const char *what);
 
+int gan_model_find(const gan_model *m, const char *network); /* index, -1 when there is none */
+
 /* ---- a step: one iteration of training, being written ------------------------------------------------------- */
 
 typedef struct gan_range { /* floats that are summed over ranks */

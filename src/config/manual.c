@@ -29,6 +29,7 @@ static const struct {
     {"train", "What is trained, and for how long: `steps` or `epochs` must be given."},
     {"gan", "The game of generator and discriminator."},
     {"penalty", "What keeps the discriminator smooth: a term of its loss."},
+    {"gman", "Of train.system = gman: several discriminators."},
     {"noise", "The generator's input."},
     {"data", "The samples to learn from."},
     {"network", "A section for each network of the system, by its name: [generator], [discriminator], ..."},

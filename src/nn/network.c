@@ -114,16 +114,21 @@ gan_status gan_layers_check(const gan_config *cfg, const char *network)
 
 /* ---- declaring --------------------------------------------------------------------------------------------- */
 
-gan_status gan__param_declare(gan_network *net, const gan_layer *l, const char *role, const gan_param *p)
+static gan_status declare_param(gan_network *net, const char *owner, const char *role, const gan_param *p)
 {
     gan_param *more = gan_realloc(net->params, net->n_params + 1, sizeof *more);
     if (!more) return GAN_ENOMEM;
     net->params = more;
     more[net->n_params] = *p;
-    more[net->n_params].name = gan_sprintf("%s/%s", l->name, role);
+    more[net->n_params].name = gan_sprintf("%s/%s", owner, role);
     if (!more[net->n_params].name) return GAN_ENOMEM;
     net->n_params++;
     return GAN_OK;
+}
+
+gan_status gan__param_declare(gan_network *net, const gan_layer *l, const char *role, const gan_param *p)
+{
+    return declare_param(net, l->name, role, p);
 }
 
 static int count_kind(const gan_network *net, const gan_layer_kind *k)
@@ -171,6 +176,9 @@ static void lay_out(gan_network *net)
 
 static gan_status allocate_nodes(gan_network *net)
 {
+    gan_free(net->leaf);
+    gan_free(net->stat);
+    gan_free(net->layer_out);
     net->leaf = gan_calloc(net->n_params, sizeof *net->leaf);
     net->stat = gan_calloc(net->n_params, sizeof *net->stat);
     net->layer_out = gan_calloc(net->n_layers, sizeof *net->layer_out);
@@ -210,6 +218,22 @@ gan_status gan_network_new(gan_network **out, const gan_config *cfg, const char 
     }
     *out = net;
     return GAN_OK;
+}
+
+gan_status gan_network_add_number(gan_network *net, const char *owner, const char *role, float value)
+{
+    const gan_param p = {.n_dims = 1, .dims = {1}, .init = GAN_INIT_CONSTANT, .init_scale = value};
+    GAN_TRY(declare_param(net, owner, role, &p));
+    net->n_numbers++;
+    lay_out(net);
+    return allocate_nodes(net);
+}
+
+int gan_network_param(const gan_network *net, const char *name)
+{
+    for (int i = 0; i < net->n_params; i++)
+        if (strcmp(net->params[i].name, name) == 0) return i;
+    return -1;
 }
 
 void gan_network_place(gan_network *net, float *w, float *ema, float *grad)
@@ -287,7 +311,7 @@ gan_status gan_network_apply(gan_network *net, gan_graph *g, gan_id x, gan_mode 
 
 static int64_t layer_params(const gan_network *net, int i)
 {
-    int end = i + 1 < net->n_layers ? net->layers[i + 1].first_param : net->n_params;
+    int end = i + 1 < net->n_layers ? net->layers[i + 1].first_param : net->n_params - net->n_numbers;
     int64_t n = 0;
     for (int k = net->layers[i].first_param; k < end; k++) n += net->params[k].state ? 0 : net->params[k].floats;
     return n;

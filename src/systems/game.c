@@ -6,7 +6,7 @@
 
 /* Terms of D's loss, and of G's. */
 static gan__term *const terms_d[] = {gan__term_penalty, NULL};
-static gan__term *const terms_g[] = {NULL};
+static gan__term *const terms_g[] = {gan__term_mode_seeking, gan__term_reconstruction, NULL};
 
 /* ---- declaring --------------------------------------------------------------------------------------------- */
 
@@ -31,9 +31,9 @@ static gan_status check_unbounded(const gan_model *m, const char *name)
     return GAN_OK;
 }
 
-gan_status gan__game_declare_judge(gan_model *m, const char *name)
+gan_status gan__game_declare_judge(gan_model *m, const char *name, const gan_sample_shape *sample)
 {
-    const gan_sample_shape in = gan__pack_shape(&m->data, gan_config_int(m->cfg, "gan", "pack")), logit = {1, {1}};
+    const gan_sample_shape in = gan__pack_shape(sample, gan_config_int(m->cfg, "gan", "pack")), logit = {1, {1}};
     GAN_TRY(check_unbounded(m, name));
     return gan_model_add(m, name, &in, &logit, "one logit");
 }
@@ -41,7 +41,8 @@ gan_status gan__game_declare_judge(gan_model *m, const char *name)
 gan_status gan__game_declare(gan_model *m)
 {
     GAN_TRY(gan__game_declare_generator(m));
-    return gan__game_declare_judge(m, "discriminator");
+    GAN_TRY(gan__game_declare_judge(m, "discriminator", &m->data));
+    return gan__game_declare_reconstructor(m);
 }
 
 /* ---- pieces ------------------------------------------------------------------------------------------------ */
@@ -103,13 +104,17 @@ gan_status gan__game_judge(gan__game *m, int net, gan_id x, gan_id *logits)
     return gan_step_apply(m->s, net, packed, logits);
 }
 
+gan_status gan__game_judge_both(gan__game *m, int net, gan_id a, gan_id b, gan_id *on_a, gan_id *on_b)
+{
+    GAN_TRY(give(m, net, m->pack));
+    GAN_TRY(gan__pack(m->s->graph, a, m->pack, &m->real_in));
+    GAN_TRY(gan__pack(m->s->graph, b, m->pack, &m->fake_in));
+    return gan_step_apply_pair(m->s, net, m->real_in, m->fake_in, on_a, on_b);
+}
+
 gan_status gan__game_judge_pair(gan__game *m, int net, gan_id *on_x, gan_id *on_fake)
 {
-    gan_id x, fake;
-    GAN_TRY(give(m, net, m->pack));
-    GAN_TRY(gan__pack(m->s->graph, m->x, m->pack, &x));
-    GAN_TRY(gan__pack(m->s->graph, m->fake, m->pack, &fake));
-    return gan_step_apply_pair(m->s, net, x, fake, on_x, on_fake);
+    return gan__game_judge_both(m, net, m->x, m->fake, on_x, on_fake);
 }
 
 static int64_t outputs(const gan__game *m)
@@ -156,24 +161,44 @@ static gan_status estimate(gan__game *m, gan_id loss)
     return gan_step_metric(m->s, "wasserstein_estimate", distance);
 }
 
-gan_status gan__game_phase_d(gan__game *m, bool last)
+/* Of the first discriminator, and of more where there are more. */
+static const struct {
+    const char *loss, *real, *fake;
+} metrics_d[] = {
+    {"loss_d", "d_real", "d_fake"},    {"loss_d2", "d2_real", "d2_fake"}, {"loss_d3", "d3_real", "d3_fake"},
+    {"loss_d4", "d4_real", "d4_fake"}, {"loss_d5", "d5_real", "d5_fake"}, {"loss_d6", "d6_real", "d6_fake"},
+};
+
+gan_status gan__game_end_d(gan__game *m, int net, gan_id on_x, gan_id on_fake)
 {
-    gan_id on_x, on_fake, adversarial, loss;
-    m->records = last;
-    GAN_TRY(gan_step_phase(m->s, "D"));
-    GAN_TRY(gan__game_deal(m));
-    GAN_TRY(gan__game_generate(m));
-    GAN_TRY(gan__game_judge_pair(m, GAN__D, &on_x, &on_fake));
+    gan_id adversarial, loss;
+    m->d = net;
     GAN_TRY(gan__game_loss_d(m, on_x, on_fake, &adversarial));
     loss = adversarial;
     GAN_TRY(add_terms(m, terms_d, &loss));
-    GAN_TRY(gan_step_update(m->s, GAN__D, loss));
-    if (!last) return GAN_OK;
-    GAN_TRY(gan_step_metric(m->s, "loss_d", adversarial));
-    if (m->loss->distance) GAN_TRY(estimate(m, adversarial));
-    GAN_TRY(mean_output(m, "d_real", on_x));
-    GAN_TRY(mean_output(m, "d_fake", on_fake));
-    return gan__game_measure_spread(m);
+    GAN_TRY(gan_step_update(m->s, net, loss));
+    if (!m->records) return GAN_OK;
+    GAN_TRY(gan_step_metric(m->s, metrics_d[net - GAN__D].loss, adversarial));
+    if (m->loss->distance && net == GAN__D) GAN_TRY(estimate(m, adversarial));
+    GAN_TRY(mean_output(m, metrics_d[net - GAN__D].real, on_x));
+    GAN_TRY(mean_output(m, metrics_d[net - GAN__D].fake, on_fake));
+    return net == GAN__D ? gan__game_measure_spread(m) : GAN_OK;
+}
+
+gan_status gan__game_begin_d(gan__game *m, bool last)
+{
+    m->records = last;
+    GAN_TRY(gan_step_phase(m->s, "D"));
+    GAN_TRY(gan__game_deal(m));
+    return gan__game_generate(m);
+}
+
+gan_status gan__game_phase_d(gan__game *m, bool last)
+{
+    gan_id on_x, on_fake;
+    GAN_TRY(gan__game_begin_d(m, last));
+    GAN_TRY(gan__game_judge_pair(m, GAN__D, &on_x, &on_fake));
+    return gan__game_end_d(m, GAN__D, on_x, on_fake);
 }
 
 gan_status gan__game_phases_d(gan__game *m)
@@ -193,9 +218,14 @@ gan_status gan__game_begin_g(gan__game *m, bool last)
 
 gan_status gan__game_end_g(gan__game *m, gan_id on_fake)
 {
-    gan_id adversarial, loss;
+    gan_id adversarial;
     GAN_TRY(gan__game_loss_g(m, on_fake, &adversarial));
-    loss = adversarial;
+    return gan__game_end_g_with(m, adversarial);
+}
+
+gan_status gan__game_end_g_with(gan__game *m, gan_id adversarial)
+{
+    gan_id loss = adversarial;
     GAN_TRY(add_terms(m, terms_g, &loss));
     GAN_TRY(gan_step_update(m->s, GAN__G, loss));
     m->stale = true;
@@ -210,12 +240,18 @@ static gan_status phase_g(gan__game *m, bool last)
     return gan__game_end_g(m, on_fake);
 }
 
-gan_status gan__game_build(gan_step *s)
+gan_status gan__game_alternate(gan_step *s, gan__phase *d, gan__phase *g)
 {
-    const int64_t k = gan_config_int(s->model->cfg, "gan", "g_steps");
+    const gan_config *cfg = s->model->cfg;
+    const int64_t d_steps = gan_config_int(cfg, "gan", "d_steps"), g_steps = gan_config_int(cfg, "gan", "g_steps");
     gan__game m;
     GAN_TRY(gan__game_begin(&m, s));
-    GAN_TRY(gan__game_phases_d(&m));
-    for (int64_t j = 0; j < k; j++) GAN_TRY(phase_g(&m, j == k - 1));
+    for (int64_t j = 0; j < d_steps; j++) GAN_TRY(d(&m, j == d_steps - 1));
+    for (int64_t j = 0; j < g_steps; j++) GAN_TRY(g(&m, j == g_steps - 1));
     return GAN_OK;
+}
+
+gan_status gan__game_build(gan_step *s)
+{
+    return gan__game_alternate(s, gan__game_phase_d, phase_g);
 }

@@ -2,7 +2,7 @@
  * successors (losses.c) and all that keys may add to a phase (the lists of terms in game.c). */
 #include "game.h"
 
-static const char *const networks[] = {"generator", "discriminator", NULL};
+static const char *const networks[] = {"generator", "discriminator", "?reconstructor", NULL};
 
 const gan_system gan_system_gan = {
     .name = "gan",

@@ -6,6 +6,8 @@
  *   least_squares   (l(x) - 1)^2 / 2 + l(G(z))^2 / 2     (l(G(z)) - 1)^2 / 2  Mao et al. 2017, equation 9
  *   hinge           max(0, 1 - l(x)) + max(0, 1 + l(G))  -l(G(z))             Lim and Ye 2017
  *   wasserstein     l(G(z)) - l(x)                       -l(G(z))             Arjovsky et al. 2017, equations 2 and 3
+ *   log_ratio       as non_saturating                    -l(G(z))             Srivastava et al. 2017, section 3: where D is at its best, l is
+ *                                                                             log p_data / p_G, so G minimises KL(p_G, p_data)
  *
  * A new objective is its functions, its row, and its name among the choices of gan.loss in schema.def. */
 #include "losses.h"
@@ -71,6 +73,7 @@ static const gan__loss rows[] = {
     {"least_squares", .targets = true, .real = least_squares, .fake = least_squares, .generator = least_squares},
     {"hinge", .real = hinge_real, .fake = hinge_fake, .generator = raise},
     {"wasserstein", .distance = true, .real = raise, .fake = lower, .generator = raise},
+    {"log_ratio", .probability = true, .targets = true, .real = cross_entropy, .fake = cross_entropy, .generator = raise},
 };
 
-const gan__loss *const gan__losses[] = {&rows[0], &rows[1], &rows[2], &rows[3], &rows[4]};
+const gan__loss *const gan__losses[] = {&rows[0], &rows[1], &rows[2], &rows[3], &rows[4], &rows[5]};

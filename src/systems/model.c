@@ -34,6 +34,13 @@ gan_status gan_model_add(gan_model *m, const char *name, const gan_sample_shape 
     return gan_optimizer_new(&m->opts[i], m->cfg, m->nets[i]);
 }
 
+int gan_model_find(const gan_model *m, const char *network)
+{
+    for (int i = 0; i < m->n_nets; i++)
+        if (strcmp(m->nets[i]->name, network) == 0) return i;
+    return -1;
+}
+
 gan_status gan_model_new(gan_model **out, const gan_config *cfg, const gan_sample_shape *data)
 {
     *out = NULL;

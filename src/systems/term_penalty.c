@@ -59,12 +59,11 @@ static gan_status deviation(gan__game *m, gan_id x, gan_id *y)
 static gan_status between(gan__game *m, gan_id x, gan_id *at)
 {
     gan_graph *g = m->s->graph;
-    gan_id fake, way, a;
-    GAN_TRY(gan__pack(g, m->fake, m->pack, &fake));
+    gan_id way, a;
     GAN_TRY(one_a_row(g, x, &a));
-    GAN_TRY(gan_add_sub(g, x, fake, &way));
+    GAN_TRY(gan_add_sub(g, x, m->fake_in, &way));
     GAN_TRY(gan_add_mul(g, a, way, &way));
-    return gan_add_add(g, fake, way, at);
+    return gan_add_add(g, m->fake_in, way, at);
 }
 
 static gan_status beside(gan__game *m, gan_id x, gan_id *at)
@@ -83,11 +82,9 @@ static gan_status beside(gan__game *m, gan_id x, gan_id *at)
 /* Where D is looked at: packs, constants to gradients. */
 static gan_status points(gan__game *m, int kind, gan_id *at)
 {
-    gan_id x;
-    GAN_TRY(gan__pack(m->s->graph, m->x, m->pack, &x));
-    if (kind == GRADIENT) GAN_TRY(between(m, x, at));
-    else if (kind == DRAGAN) GAN_TRY(beside(m, x, at));
-    else *at = x;
+    if (kind == GRADIENT) GAN_TRY(between(m, m->real_in, at));
+    else if (kind == DRAGAN) GAN_TRY(beside(m, m->real_in, at));
+    else *at = m->real_in;
     return gan_add_stop(m->s->graph, *at, at);
 }
 
@@ -96,7 +93,7 @@ static gan_status squared_lengths(gan__game *m, gan_id at, gan_id *y)
 {
     gan_graph *g = m->s->graph;
     gan_id logits, sum;
-    GAN_TRY(gan_step_apply_aside(m->s, GAN__D, at, &logits));
+    GAN_TRY(gan_step_apply_aside(m->s, m->d, at, &logits));
     GAN_TRY(gan_add_mean(g, logits, 1, &sum));
     GAN_TRY(gan_graph_grad(g, sum, &at, 1, y));
     const gan_form f = *gan_graph_form(g, at);
@@ -130,5 +127,5 @@ gan_status gan__term_penalty(gan__game *m, gan_id *loss)
     GAN_TRY(gan_add_mean(g, penalty, gan_step_batch(m->s) / m->pack, &penalty));
     GAN_TRY(gan_add_affine(g, penalty, kind == R1 ? weight / 2 : weight, 0, &penalty));
     GAN_TRY(gan_add_add(g, *loss, penalty, loss));
-    return m->records ? gan_step_metric(m->s, "penalty", penalty) : GAN_OK;
+    return m->records && m->d == GAN__D ? gan_step_metric(m->s, "penalty", penalty) : GAN_OK;
 }

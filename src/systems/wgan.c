@@ -4,7 +4,7 @@
  * optimizer has momentum. The metric wasserstein_estimate is that difference. */
 #include "game.h"
 
-static const char *const networks[] = {"generator", "discriminator", NULL};
+static const char *const networks[] = {"generator", "discriminator", "?reconstructor", NULL};
 
 /* The values of Algorithm 1; RMSProp's decay is that of the authors' code. */
 static const gan_default defaults[] = {
