@@ -330,6 +330,8 @@ void gan_network_print(const gan_network *net, FILE *f)
         gan_dims_text(net->layers[i].out.n_dims, net->layers[i].out.dims, out, sizeof out);
         fprintf(f, "  %-*s -> %-12s %12lld\n", width, net->layers[i].label, out, (long long)layer_params(net, i));
     }
+    for (int i = net->n_params - net->n_numbers; i < net->n_params; i++)
+        fprintf(f, "  %s.%-*s    %-12s %12d\n", net->name, width - (int)strlen(net->name) - 1, net->params[i].name, "", 1);
 }
 
 void gan_layers_manual(FILE *f)
