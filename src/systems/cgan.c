@@ -3,14 +3,14 @@
  * for the layers to say: `condition` (through a dense layer, behind noise and image), `planes`, `projection` (Miyato and Koyama 2018). */
 #include "game.h"
 
-static const char *const networks[] = {"generator", "discriminator", NULL};
+static const char *const networks[] = {"generator", "discriminator", "?reconstructor", NULL};
 static const gan_default defaults[] = {{"data", "condition", "labels"}, {NULL, NULL, NULL}};
 
 /* A player that cannot see the condition makes the other's knowledge of it worthless. */
 static gan_status declare(gan_model *m)
 {
     GAN_TRY(gan__game_declare(m));
-    for (int i = 0; i < m->n_nets; i++)
+    for (int i = GAN__G; i <= GAN__D; i++)
         if (!m->nets[i]->conditional)
             return GAN_FAIL(GAN_ECONFIG, "%s: under train.system = cgan both networks see the condition, and none of %s.layers reads it; add "
                                          "`condition UNITS`, `planes` or, at a discriminator's end, `projection`",

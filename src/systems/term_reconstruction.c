@@ -32,6 +32,7 @@ gan_status gan__term_reconstruction(gan__game *m, gan_id *loss)
     gan_graph *g = m->s->graph;
     gan_id off;
     if (weight == 0) return GAN_OK;
+    gan_step_give(m->s, net, m->c);
     GAN_TRY(gan_step_apply(m->s, net, m->fake, &off));
     GAN_TRY(gan_add_reshape(g, off, z.n_dims, z.dims, &off));
     GAN_TRY(gan_add_sub(g, off, m->z, &off));

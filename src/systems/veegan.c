@@ -18,7 +18,7 @@ static const gan_default defaults[] = {
 
 static gan_status declare(gan_model *m)
 {
-    const gan_sample_shape pair = {1, {gan_config_int(m->cfg, "noise", "size") + gan_sample_floats(&m->data)}};
+    const gan_sample_shape pair = {1, {gan_config_int(m->cfg, "noise", "size") + gan_sample_floats(&m->data)}, m->data.condition};
     GAN_TRY(gan__game_declare_generator(m));
     GAN_TRY(gan__game_declare_judge(m, "discriminator", &pair));
     return gan__game_declare_reconstructor(m);
@@ -34,9 +34,11 @@ static gan_status pair(gan__game *m, gan_id z, gan_id x, gan_id *y)
 static gan_status phase_d(gan__game *m, bool last)
 {
     const int64_t dims[2] = {m->s->rows, gan_config_int(m->s->model->cfg, "noise", "size")};
+    const int F = gan_model_find(m->s->model, "reconstructor");
     gan_id z_of_x, real, fake, on_real, on_fake;
     GAN_TRY(gan__game_begin_d(m, last));
-    GAN_TRY(gan_step_apply(m->s, gan_model_find(m->s->model, "reconstructor"), m->x, &z_of_x));
+    gan_step_give(m->s, F, m->c);
+    GAN_TRY(gan_step_apply(m->s, F, m->x, &z_of_x));
     GAN_TRY(gan_add_reshape(m->s->graph, z_of_x, 2, dims, &z_of_x));
     GAN_TRY(pair(m, z_of_x, m->x, &real));
     GAN_TRY(pair(m, m->z, m->fake, &fake));
