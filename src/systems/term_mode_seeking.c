@@ -32,5 +32,6 @@ gan_status gan__term_mode_seeking(gan__game *m, gan_id *loss)
     GAN_TRY(gan_add_reciprocal(g, ratio, &ratio));
     GAN_TRY(gan_add_affine(g, ratio, (float)weight, 0, &ratio));
     GAN_TRY(gan_add_one_rank(g, ratio, &ratio));
-    return gan_add_add(g, *loss, ratio, loss);
+    GAN_TRY(gan_add_add(g, *loss, ratio, loss));
+    return m->records ? gan_step_metric(m->s, "mode_seeking", ratio) : GAN_OK;
 }

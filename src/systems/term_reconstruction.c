@@ -40,5 +40,6 @@ gan_status gan__term_reconstruction(gan__game *m, gan_id *loss)
     GAN_TRY(gan_add_mean(g, off, gan_step_batch(m->s), &off));
     GAN_TRY(gan_add_affine(g, off, (float)weight, 0, &off));
     GAN_TRY(gan_add_add(g, *loss, off, loss));
-    return gan_step_update(m->s, net, off);
+    GAN_TRY(gan_step_update(m->s, net, off));
+    return m->records ? gan_step_metric(m->s, "reconstruction", off) : GAN_OK;
 }

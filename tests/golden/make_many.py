@@ -101,9 +101,11 @@ class Game:
         if self.gan.get("mode_seeking"):
             z2 = self.draw()
             ratio = F.l1_loss(self.nets[0](z2), fake) / F.l1_loss(z2, z)
-            loss = loss + self.gan["mode_seeking"] / (ratio + 1e-5)
+            self.metrics["mode_seeking"] = self.gan["mode_seeking"] / (ratio + 1e-5)
+            loss = loss + self.metrics["mode_seeking"]
         if self.gan.get("reconstruction"):
             error = self.gan["reconstruction"] * F.mse_loss(self.nets[-1](fake), z, reduction="none").sum(1).mean()
+            self.metrics["reconstruction"] = error
             loss = loss + error
             both = torch.autograd.grad(loss, self.nets[0].params, retain_graph=True)
             self.update(len(self.nets) - 1, error)
