@@ -127,6 +127,7 @@ static gan_status reshape_to(gan_graph *g, gan_id x, int n_dims, int64_t a, int6
     X(gan_add_expand_rows(g, v.bias, 3, &y), "expand_rows", "not a multiple of 2 shards")                    \
     X(gan_add_all_sum(g, v.bias, &y), "all_sum", "partial")                                                  \
     X(gan_add_one_rank(g, v.rows, &y), "one_rank", "replicated")                                             \
+    X(gan_add_whole_gradient(g, v.partial, &y), "whole_gradient", "replicated")                              \
     X(gan_add_sum_cols(g, v.weight, &y), "sum_cols", "weight matrix")                                        \
     X(gan_add_expand_cols(g, v.rows, COLS, &y), "expand_cols", "one number a row")                           \
     X(gan_add_expand_cols(g, v.numbers, 0, &y), "expand_cols", "below 1")                                    \

@@ -55,6 +55,9 @@ gan_status gan_add_expand_rows(gan_graph *g, gan_id x, int64_t rows, gan_id *y);
 gan_status gan_add_sum_batch(gan_graph *g, gan_id x, gan_id *y);                  /* both sums */
 gan_status gan_add_all_sum(gan_graph *g, gan_id x, gan_id *y);                    /* PARTIAL -> REPLICATED, over ranks */
 gan_status gan_add_one_rank(gan_graph *g, gan_id x, gan_id *y); /* REPLICATED -> PARTIAL: rank 0 has it, others -0 */
+/* The same REPLICATED value, computed from others. Its gradient is summed over ranks here, before it flows on: so it has the same
+ * bits on any number of ranks whatever elementwise work follows. Costs gradients an all_sum of its size. */
+gan_status gan_add_whole_gradient(gan_graph *g, gan_id x, gan_id *y);
 
 /* Over features. */
 gan_status gan_add_sum_cols(gan_graph *g, gan_id x, gan_id *y);                  /* [N,..] -> [N] */

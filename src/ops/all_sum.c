@@ -30,7 +30,13 @@ static gan_status forward(const gan_call *c)
 const gan_op gan_op_all_sum = {
     .name = "all_sum", .talks = true, .waits = true, .inplace = 1, .infer = infer, .backward = backward, .forward = forward};
 
+/* Of what one rank has there is nothing to add. */
 gan_status gan_add_all_sum(gan_graph *g, gan_id x, gan_id *y)
 {
+    const gan_node *n = gan_graph_node(g, x);
+    if (n->op == &gan_op_one_rank) {
+        *y = n->in[0];
+        return GAN_OK;
+    }
     return gan__add1(g, &gan_op_all_sum, x, NULL, y);
 }

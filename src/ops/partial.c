@@ -9,8 +9,9 @@
  *     tree_sum(a) * r              ->  tree_sum(a * r in every row)
  *     x1^T y1 + x2^T y2            ->  [x1; x2]^T [y1; y2], rows joined shard by shard
  *     p * (x^T y)                  ->  x^T (p * y)             and likewise for weight gradients of convolutions
+ *     one_rank(a) + one_rank(b)    ->  one_rank(a + b)         and likewise for products with what is replicated
  *
- * The last but one is how the gradients of a network that is used twice meet; joining rows costs less than adding two
+ * The fourth is how the gradients of a network that is used twice meet; joining rows costs less than adding two
  * gradients of the size of the weights. Elsewhere (a weight gradient times weights) nothing is moved. */
 #include "ops.h"
 
@@ -103,11 +104,26 @@ static gan_status map_of_products(gan_graph *g, const gan_node *node, gan_id *y)
     return GAN_OK;
 }
 
+/* What is PARTIAL is one rank's, so that all ranks have what that rank has: computed there, and still one rank's. */
+static gan_status map_of_whole(gan_graph *g, const gan_node *node, gan_id *y)
+{
+    gan_node moved = {.op = node->op, .n_in = node->n_in, .p = node->p};
+    for (int i = 0; i < node->n_in; i++) {
+        const gan_node *x = gan_graph_node(g, node->in[i]);
+        if (x->form.dist == GAN_PARTIAL && x->op != &gan_op_one_rank) return GAN_OK;
+        moved.in[i] = x->form.dist == GAN_PARTIAL ? x->in[0] : node->in[i];
+    }
+    GAN_TRY(gan_graph_add(g, &moved, y));
+    return gan_add_one_rank(g, *y, y);
+}
+
 gan_status gan__move_to_summands(gan_graph *g, const gan_node *node, gan_id *y)
 {
     gan_node checked = *node;
     *y = GAN_NONE;
     GAN_TRY(node->op->infer(g, &checked));
     if (checked.form.dist != GAN_PARTIAL) return GAN_OK;
+    GAN_TRY(map_of_whole(g, node, y));
+    if (*y != GAN_NONE) return GAN_OK;
     return checked.form.panel ? map_of_products(g, node, y) : map_of_sums(g, node, y);
 }
