@@ -57,6 +57,16 @@ typedef struct gan_update_nodes {
  * the norm is a sum over blocks from the last to the first, whatever ranges they are in. */
 gan_status gan_add_update(gan_graph *g, gan_optimizer *o, gan_blocks blocks, int number, gan_update_nodes *nodes);
 
+/* Updates that are not made, but followed by gradients (Metz et al. 2016): nodes of what weights and moments would be.
+ * _check: GAN_ECONFIG where the keys of the section allow none. */
+enum { GAN_MAX_MOMENTS = 2 };
+gan_status gan_optimizer_check_unrolled(const gan_config *cfg, const char *network);
+/* moments[gan_optimizer_arrays()] of a parameter as they are in memory, to be read after the latest update. */
+gan_status gan_optimizer_moments(gan_graph *g, const gan_optimizer *o, int param, gan_id *moments);
+/* One update of one parameter, ahead + 1 updates behind the latest of the step program: *w and moments[] become the new values.
+ * grad, *w, moments: of the parameter's form, REPLICATED (grad: summed over ranks). */
+gan_status gan_add_unrolled(gan_graph *g, gan_optimizer *o, int ahead, gan_id grad, gan_id *w, gan_id *moments);
+
 /* Norm of the network's gradient in the last update of the step that ran, before clipping; NaN or infinite if any
  * element of any of the step's updates was, batch statistics included. The same on all ranks. */
 double gan_optimizer_gradient_norm(const gan_optimizer *o);

@@ -15,5 +15,17 @@ static double apply(const gan__range *r)
                       o->array[1] + r->offset);
 }
 
+static gan_status unroll(const gan__unrolling *u, gan_id d, gan_id *moments, gan_id *step)
+{
+    gan_id square, root;
+    GAN_TRY(gan_add_square(u->g, d, &square));
+    GAN_TRY(gan__unroll_average(u, (float)u->o->beta1, moments[0], d, &moments[0]));
+    GAN_TRY(gan__unroll_average(u, (float)u->o->beta2, moments[1], square, &moments[1]));
+    GAN_TRY(gan__unroll_times(u, moments[1], GAN__ADAM_V_SCALE, &root));
+    GAN_TRY(gan__unroll_root(u, root, &root));
+    GAN_TRY(gan_add_div(u->g, moments[0], root, step));
+    return gan__unroll_times(u, *step, GAN__ADAM_RATE, step);
+}
+
 const gan__rule gan__rule_adam = {
-    .name = "adam", .n_arrays = 2, .arrays = {"moment1", "moment2"}, .apply = apply};
+    .name = "adam", .n_arrays = 2, .arrays = {"moment1", "moment2"}, .apply = apply, .unroll = unroll};

@@ -4,8 +4,6 @@
 
 #include "gan/optim.h"
 
-enum { GAN_MAX_MOMENTS = 2 };
-
 /* One call on floats [offset, offset+n) of the arena, at most a block. */
 typedef struct gan__range {
     const gan_optimizer *o;
@@ -18,11 +16,20 @@ typedef struct gan__range {
     float scale;       /* of the gradient: below 1 when it is clipped */
 } gan__range;
 
+/* The same update of one whole parameter as nodes, see unroll.c. */
+typedef struct gan__unrolling {
+    gan_graph *g;
+    gan_optimizer *o;
+    int update; /* which of the step's updates it would be */
+} gan__unrolling;
+
 typedef struct gan__rule {
     const char *name;
     int n_arrays;
     const char *arrays[GAN_MAX_MOMENTS];
     double (*apply)(const gan__range *r); /* returns the sum of squares of the gradient */
+    /* *step: what is taken from the weights, for the gradient d; moments[n_arrays] become what they would be. */
+    gan_status (*unroll)(const gan__unrolling *u, gan_id d, gan_id *moments, gan_id *step);
 } gan__rule;
 
 /* What the nodes that update a range know. */
@@ -49,6 +56,14 @@ struct gan_optimizer {
 };
 
 extern const gan__rule gan__rule_sgd, gan__rule_momentum, gan__rule_adam, gan__rule_rmsprop;
+
+double gan__momentum_at(const gan_optimizer *o, int64_t step); /* momentum.c: the coefficient */
+
+/* unroll.c, words for `unroll`: x times a number of the step; decay * average + (1 - decay) * x; the root of x plus epsilon. */
+typedef enum gan__number { GAN__RATE, GAN__MOMENTUM, GAN__ADAM_RATE, GAN__ADAM_V_SCALE, GAN__NUMBERS } gan__number;
+gan_status gan__unroll_times(const gan__unrolling *u, gan_id x, gan__number which, gan_id *y);
+gan_status gan__unroll_average(const gan__unrolling *u, float decay, gan_id average, gan_id x, gan_id *y);
+gan_status gan__unroll_root(const gan__unrolling *u, gan_id x, gan_id *y);
 
 double gan__clip_scale(const gan_optimizer *o, int update); /* clip.c */
 extern const gan_op gan__op_slice_norm, gan__op_gradient_norm;

@@ -8,4 +8,10 @@ static double apply(const gan__range *r)
                           o->net->w + r->offset, NULL);
 }
 
-const gan__rule gan__rule_sgd = {.name = "sgd", .apply = apply};
+static gan_status unroll(const gan__unrolling *u, gan_id d, gan_id *moments, gan_id *step)
+{
+    (void)moments;
+    return gan__unroll_times(u, d, GAN__RATE, step);
+}
+
+const gan__rule gan__rule_sgd = {.name = "sgd", .apply = apply, .unroll = unroll};
