@@ -20,4 +20,10 @@ refused 'packs over shards' 'gan.pack = 4 does not divide the 2 samples of a sha
 says 'packs over shards' 'use train.batch = 64, or parallel.shards = 8'
 refused 'packs that divide nothing' 'gan.pack = 3' --set gan.pack=3
 refused 'another loss for wgan' 'gan.loss = hinge under train.system = wgan' --set train.system=wgan --set gan.loss=hinge
+ahead='train.system=unrolled'
+refused 'unrolled, clipped gradients' 'unrolled, and clipping cannot be: set discriminator.clip_norm = 0' --set $ahead --set discriminator.clip_norm=1
+refused 'unrolled, clipped weights' 'unrolled, and clipping cannot be: set discriminator.clip_weights = 0' --set $ahead --set discriminator.clip_weights=1
+refused 'unrolled, spectral weights' 'its dense1/weight has spectral=yes, which cannot be: remove that' --set $ahead \
+    --set 'discriminator.layers=dense 9 spectral=yes, relu, dense 1'
+refused 'unrolled, moments on other nodes' 'set parallel.sharded_update = no' --set $ahead --set parallel.sharded_update=yes
 verdict

@@ -81,6 +81,7 @@ struct gan_step {
     gan_range *reductions;
     int n_reductions;
     struct gan_buckets *buckets[GAN_MAX_NETWORKS]; /* of each updated network, NULL before its first update */
+    bool looked_ahead[GAN_MAX_NETWORKS];
     const char *metric_names[GAN_MAX_METRICS];
     float metrics[GAN_MAX_METRICS]; /* means over the global batch after a step that records metrics */
     int n_metrics;
@@ -106,6 +107,14 @@ gan_status gan_step_as_data(gan_step *s, gan_id x, gan_id *y);   /* [B, ...] in 
 gan_status gan_step_apply_pair(gan_step *s, int net, gan_id a, gan_id b, gan_id *ya, gan_id *yb);
 /* Gradient of the loss for the network's parameters, sum over ranks, optimizer step. Nodes added later read the new weights. */
 gan_status gan_step_update(gan_step *s, int net, gan_id loss);
+/* Updates that are not made (Metz et al. 2016). From look_ahead to look_back the network is what update_ahead makes of it: layers
+ * that are applied in between use the weights ahead, and gradients flow through the updates to all that their losses were computed
+ * from. Running statistics do not change. The network must not be updated again in this step. GAN_ECONFIG: clipping, spectral
+ * layers or sharded updates. */
+typedef struct gan_look_ahead gan_look_ahead;
+gan_status gan_step_look_ahead(gan_step *s, int net, gan_look_ahead **out);
+gan_status gan_step_update_ahead(gan_step *s, gan_look_ahead *a, gan_id loss);
+void gan_step_look_back(gan_step *s, gan_look_ahead *a); /* frees a; takes NULL */
 gan_status gan_step_metric(gan_step *s, const char *name, gan_id partial); /* PARTIAL [1]; the name is borrowed */
 int64_t gan_step_batch(const gan_step *s);                                  /* global */
 

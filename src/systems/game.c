@@ -122,11 +122,16 @@ static int64_t outputs(const gan__game *m)
     return gan_step_batch(m->s) / m->pack;
 }
 
-gan_status gan__game_loss_d(gan__game *m, gan_id on_x, gan_id on_fake, gan_id *loss)
+gan_status gan__game_loss_real(gan__game *m, gan_id on_x, gan_id *loss)
 {
     const float smoothing = (float)gan_config_real(m->s->model->cfg, "gan", "label_smoothing");
+    return m->loss->real(m->s->graph, on_x, 1 - smoothing, outputs(m), loss);
+}
+
+gan_status gan__game_loss_d(gan__game *m, gan_id on_x, gan_id on_fake, gan_id *loss)
+{
     gan_id loss_fake;
-    GAN_TRY(m->loss->real(m->s->graph, on_x, 1 - smoothing, outputs(m), loss));
+    GAN_TRY(gan__game_loss_real(m, on_x, loss));
     GAN_TRY(m->loss->fake(m->s->graph, on_fake, 0, outputs(m), &loss_fake));
     return gan_add_add(m->s->graph, *loss, loss_fake, loss);
 }
@@ -140,6 +145,11 @@ static gan_status add_terms(gan__game *m, gan__term *const *terms, gan_id *loss)
 {
     for (; *terms; terms++) GAN_TRY((*terms)(m, loss));
     return GAN_OK;
+}
+
+gan_status gan__game_terms_d(gan__game *m, gan_id *loss)
+{
+    return add_terms(m, terms_d, loss);
 }
 
 /* ---- phases ------------------------------------------------------------------------------------------------ */
@@ -175,7 +185,7 @@ gan_status gan__game_end_d(gan__game *m, int net, gan_id on_x, gan_id on_fake)
     m->d = net;
     GAN_TRY(gan__game_loss_d(m, on_x, on_fake, &adversarial));
     loss = adversarial;
-    GAN_TRY(add_terms(m, terms_d, &loss));
+    GAN_TRY(gan__game_terms_d(m, &loss));
     GAN_TRY(gan_step_update(m->s, net, loss));
     if (!m->records) return GAN_OK;
     GAN_TRY(gan_step_metric(m->s, metrics_d[net - GAN__D].loss, adversarial));
@@ -201,13 +211,6 @@ gan_status gan__game_phase_d(gan__game *m, bool last)
     return gan__game_end_d(m, GAN__D, on_x, on_fake);
 }
 
-gan_status gan__game_phases_d(gan__game *m)
-{
-    const int64_t k = gan_config_int(m->s->model->cfg, "gan", "d_steps");
-    for (int64_t j = 0; j < k; j++) GAN_TRY(gan__game_phase_d(m, j == k - 1));
-    return GAN_OK;
-}
-
 gan_status gan__game_begin_g(gan__game *m, bool last)
 {
     m->records = last;
@@ -216,20 +219,19 @@ gan_status gan__game_begin_g(gan__game *m, bool last)
     return m->stale ? make_fakes(m) : GAN_OK;
 }
 
-gan_status gan__game_end_g(gan__game *m, gan_id on_fake)
+gan_status gan__game_update_g(gan__game *m, gan_id adversarial, gan_id loss)
 {
-    gan_id adversarial;
-    GAN_TRY(gan__game_loss_g(m, on_fake, &adversarial));
-    return gan__game_end_g_with(m, adversarial);
-}
-
-gan_status gan__game_end_g_with(gan__game *m, gan_id adversarial)
-{
-    gan_id loss = adversarial;
     GAN_TRY(add_terms(m, terms_g, &loss));
     GAN_TRY(gan_step_update(m->s, GAN__G, loss));
     m->stale = true;
     return m->records ? gan_step_metric(m->s, "loss_g", adversarial) : GAN_OK;
+}
+
+gan_status gan__game_end_g(gan__game *m, gan_id on_fake)
+{
+    gan_id adversarial;
+    GAN_TRY(gan__game_loss_g(m, on_fake, &adversarial));
+    return gan__game_update_g(m, adversarial, adversarial);
 }
 
 static gan_status phase_g(gan__game *m, bool last)

@@ -44,6 +44,8 @@ gan_status gan__game_judge_pair(gan__game *m, int net, gan_id *on_x, gan_id *on_
 /* The adversarial losses of such logits, PARTIAL [1]. */
 gan_status gan__game_loss_d(gan__game *m, gan_id on_x, gan_id on_fake, gan_id *loss);
 gan_status gan__game_loss_g(gan__game *m, gan_id on_fake, gan_id *loss);
+gan_status gan__game_loss_real(gan__game *m, gan_id on_x, gan_id *loss); /* D's part on real samples */
+gan_status gan__game_terms_d(gan__game *m, gan_id *loss); /* adds the terms of D's loss */
 
 /* Phases. D's begins with dealing and generating, and ends, when it has judged both, with loss, terms and update. G's begins with the
  * fakes that it works on, and ends likewise once they are judged, from the logits or from an adversarial loss made of them. */
@@ -52,8 +54,8 @@ gan_status gan__game_begin_d(gan__game *m, bool last);
 gan_status gan__game_end_d(gan__game *m, int net, gan_id on_x, gan_id on_fake);
 gan_status gan__game_begin_g(gan__game *m, bool last);
 gan_status gan__game_end_g(gan__game *m, gan_id on_fake);
-gan_status gan__game_end_g_with(gan__game *m, gan_id adversarial);
-gan_status gan__game_phases_d(gan__game *m); /* gan.d_steps of them */
+/* The update, where G's loss is more than the adversarial one, which is recorded. */
+gan_status gan__game_update_g(gan__game *m, gan_id adversarial, gan_id loss);
 
 /* Metrics spread_real and spread_fake of the latest minibatches: spread.c. */
 gan_status gan__game_measure_spread(gan__game *m);

@@ -130,7 +130,7 @@ static gan_status phase_g(gan__game *m, bool last)
         else GAN_TRY(gan_add_concat(m->s->graph, V, one, 0, &V));
     }
     GAN_TRY(combine(m, V, discriminators(m), &one));
-    return gan__game_end_g_with(m, one);
+    return gan__game_update_g(m, one, one);
 }
 
 static gan_status build(gan_step *s)

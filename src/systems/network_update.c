@@ -137,6 +137,7 @@ gan_status gan_step_update(gan_step *s, int net, gan_id loss)
 {
     gan_network *n = s->model->nets[net];
     gan_status status = GAN_ENOMEM;
+    if (s->looked_ahead[net]) return GAN_FAIL(GAN_EINTERNAL, "%s is updated behind a look ahead", n->name);
     if (!s->buckets[net]) GAN_TRY(first_buckets(s, net));
     gan_id *wrt = gan_calloc(n->n_params + n->n_spectral, sizeof *wrt);
     gan_id *grads = gan_calloc(n->n_params + n->n_spectral, sizeof *grads);
