@@ -121,8 +121,8 @@ $(B)/tests/%: tests/%.c $(B)/libgan.a
 	$(Q)$(CC) $(FLAGS) $(CMOCKA_CFLAGS) -Itests -MMD -MP -MF $@.d -o $@ $< $(B)/libgan.a $(LDFLAGS) $(LDLIBS) $(CMOCKA_LIBS)
 
 # Tests *_double: they and what they need with `float` as double, for finite differences.
-DOUBLE := $(patsubst %.c,$(B)/double/%.o,$(filter-out src/base/version.c,$(wildcard $(addprefix src/,base/*.c config/*.c graph/*.c ops/*.c nn/*.c kernels/ref/*.c))) \
-            src/kernels/scratch.c src/kernels/conv.c)
+DOUBLE := $(patsubst %.c,$(B)/double/%.o,$(filter-out src/base/version.c,$(wildcard $(addprefix src/,base/*.c config/*.c graph/*.c ops/*.c nn/*.c optim/*.c systems/*.c kernels/ref/*.c))) \
+            src/kernels/scratch.c src/kernels/conv.c src/data/feed.c)
 IN_DOUBLE := -include tests/in_double.h
 $(DOUBLE): $(B)/double/%.o: %.c tests/in_double.h $(B)/flags
 	@mkdir -p $(@D); echo "  CC    $< (double)"

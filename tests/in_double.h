@@ -1,5 +1,5 @@
 /* The same sources in double precision, for finite differences: given to the compiler with `-include` before a file of
- * base, config, graph, ops, nn, kernels/ref or a test of them. At 1e-6 a wrong gradient cannot hide behind rounding, and what is
+ * base, config, graph, ops, nn, optim, systems, kernels/ref or a test of them. At 1e-6 a wrong gradient cannot hide behind rounding, and what is
  * checked is the very code that trains in float.
  *
  * All system headers come first, so only our own `float` changes its meaning, and calls of libm follow it. */
