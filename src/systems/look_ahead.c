@@ -1,6 +1,6 @@
 /* Looking ahead: a network as further updates would make it, in nodes. Nothing in memory changes: its weights are bound to what
- * optim/unroll.c computes from the present ones, and gradients flow through that. Each update ahead sums a gradient of the
- * network's size over ranks at once, and twice more when it is differentiated. */
+ * optim/unroll.c computes from the present ones, and gradients flow through that. Each update ahead sums as many
+ * floats as the network has over ranks while all wait, and as many again where its gradient comes back. */
 #include "buckets.h"
 
 #include "gan/mem.h"
