@@ -307,6 +307,30 @@ static void initial_values(void **state)
     for (size_t i = 0; i < sizeof init_rows / sizeof init_rows[0]; i++) check_init(&init_rows[i]);
 }
 
+/* Products of all rows, or columns where those are fewer: gain^2 with themselves, 0 with each other; and not the same in all places. */
+static void check_orthogonal(const char *layer, int64_t vectors, int64_t n, int64_t next, int64_t step)
+{
+    small_net net = net_open(layer, "init = orthogonal\ninit_scale = 1.5", vector70);
+    float *w = param_values(net.net, net.net->params[0].name);
+    for (int64_t a = 0; a < vectors; a++)
+        for (int64_t b = 0; b < vectors; b++) {
+            double product = 0;
+            for (int64_t i = 0; i < n; i++) product += (double)w[a * next + i * step] * (double)w[b * next + i * step];
+            if (fabs(product - (a == b ? 2.25 : 0)) > 1e-5) fail_msg("%s: %g of %d and %d", layer, product, (int)a, (int)b);
+        }
+    assert_true(fabsf(w[0] - w[1]) > 1e-4f && fabsf(w[0] - w[n]) > 1e-4f);
+    free(w);
+    net_close(&net);
+}
+
+static void initial_orthogonal(void **state)
+{
+    (void)state;
+    check_orthogonal("dense 400", 70, 400, 400, 1);
+    check_orthogonal("dense 30", 30, 70, 1, 30);
+    check_orthogonal("dense 70", 70, 70, 1, 70);
+}
+
 static void initial_states(void **state)
 {
     static const struct {
@@ -418,7 +442,7 @@ static void printing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {TEST(shapes),         TEST(arena_layout), TEST(packing),
-                                       TEST(errors),         TEST(memory_fails), TEST(initial_values),
+                                       TEST(errors),         TEST(memory_fails), TEST(initial_values), TEST(initial_orthogonal),
                                        TEST(initial_states), TEST(initial_directions), TEST(independence),
                                        TEST(printing)};
     return cmocka_run_group_tests(tests, NULL, NULL);

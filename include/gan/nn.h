@@ -21,7 +21,7 @@ int64_t gan_sample_floats(const gan_sample_shape *s);
 
 typedef enum gan_init {
     GAN_INIT_NORMAL, GAN_INIT_UNIFORM, GAN_INIT_XAVIER_NORMAL, GAN_INIT_XAVIER_UNIFORM,
-    GAN_INIT_HE_NORMAL, GAN_INIT_HE_UNIFORM, GAN_INIT_CONSTANT,
+    GAN_INIT_HE_NORMAL, GAN_INIT_HE_UNIFORM, GAN_INIT_ORTHOGONAL, GAN_INIT_CONSTANT,
     GAN_INIT_DIRECTION /* any, of length 1 */
 } gan_init;
 

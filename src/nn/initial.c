@@ -1,7 +1,7 @@
 /* Parameters: initial values, and the way between panel layout and plain arrays.
  *
  * Initial values are drawn by the parameter's name and the element's logical place, so they do not change when layers
- * are added elsewhere or the layout changes. Glorot and Bengio 2010 (xavier), He et al. 2015 (he). */
+ * are added elsewhere or the layout changes. Glorot and Bengio 2010 (xavier), He et al. 2015 (he), Saxe et al. 2014 (orthogonal). */
 #include "layer.h"
 
 #include "gan/digest.h"
@@ -69,6 +69,33 @@ static void draw_direction(const gan_param *p, const gan_rng *at, float *plain)
     for (int64_t i = 0; i < p->floats; i++) plain[i] = (float)((double)plain[i] / sqrt(squares));
 }
 
+/* Of vectors of n numbers, `step` floats from one to the next. */
+static double dot(int64_t n, const float *a, const float *b, int64_t step)
+{
+    double sum = 0;
+    for (int64_t i = 0; i < n * step; i += step) sum += (double)a[i] * (double)b[i];
+    return sum;
+}
+
+/* Rows of length 1 at right angles to each other, or columns where those are fewer, all turns alike: normal numbers, made so one
+ * after the other (Gram and Schmidt; twice, against rounding); then times the gain. */
+static void draw_orthogonal(const gan_param *p, const gan_rng *at, float *plain)
+{
+    const int64_t K = p->dims[0], M = columns(p);
+    const int64_t vectors = K < M ? K : M, n = K < M ? M : K, step = K < M ? 1 : M, next = K < M ? M : 1;
+    gan_rng_normal(at, 0, p->floats, 0, 1, plain);
+    for (float *v = plain; v < plain + vectors * next; v += next) {
+        for (int pass = 0; pass < 2; pass++)
+            for (float *w = plain; w < v; w += next) {
+                const double along = dot(n, v, w, step);
+                for (int64_t i = 0; i < n * step; i += step) v[i] -= (float)along * w[i];
+            }
+        const double length = sqrt(dot(n, v, v, step));
+        for (int64_t i = 0; i < n * step; i += step) v[i] = (float)((double)v[i] / length);
+    }
+    for (int64_t i = 0; i < p->floats; i++) plain[i] *= p->init_scale;
+}
+
 static void draw(const gan_param *p, const gan_rng *at, float *plain)
 {
     bool normal = p->init == GAN_INIT_NORMAL || p->init == GAN_INIT_XAVIER_NORMAL || p->init == GAN_INIT_HE_NORMAL;
@@ -76,6 +103,7 @@ static void draw(const gan_param *p, const gan_rng *at, float *plain)
     if (p->init == GAN_INIT_CONSTANT)
         for (int64_t i = 0; i < p->floats; i++) plain[i] = p->init_scale;
     else if (p->init == GAN_INIT_DIRECTION) draw_direction(p, at, plain);
+    else if (p->init == GAN_INIT_ORTHOGONAL) draw_orthogonal(p, at, plain);
     else if (normal) gan_rng_normal(at, 0, p->floats, 0, s, plain);
     else gan_rng_uniform(at, 0, p->floats, -s, s, plain);
 }

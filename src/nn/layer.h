@@ -71,7 +71,7 @@ gan_status gan__condition_check(const gan_network *net, const gan_layer *l);
 gan_status gan__dense_declare(gan_network *net, gan_layer *l, int64_t units, int init_arg, bool bias);
 gan_status gan__dense_apply(gan_network *net, const gan_layer *l, gan_graph *g, gan_id x, gan_id *y);
 
-#define GAN_INIT_CHOICES "normal|uniform|xavier_normal|xavier_uniform|he_normal|he_uniform"
+#define GAN_INIT_CHOICES "normal|uniform|xavier_normal|xavier_uniform|he_normal|he_uniform|orthogonal"
 
 #define GAN_LAYER(sym) extern const gan_layer_kind gan_layer_##sym;
 #include "layers.def"
