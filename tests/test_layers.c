@@ -33,6 +33,12 @@ static void leaky(const layer_row *r, const gan_network *net, const double *x, d
     for (int i = 0; i < B * H * W * C; i++) y[i] = x[i] > 0 ? x[i] : r->p * x[i];
 }
 
+static void times(const layer_row *r, const gan_network *net, const double *x, double *y)
+{
+    (void)net;
+    for (int i = 0; i < B * H * W * C; i++) y[i] = r->p * x[i];
+}
+
 static void bounded(const layer_row *r, const gan_network *net, const double *x, double *y)
 {
     (void)r, (void)net;
@@ -296,6 +302,7 @@ static void same(const layer_row *r, const gan_network *net, const double *x, do
 static const layer_row rows[] = {
     {"leaky_relu 0.3", &image, GAN_TRAINING, leaky, 0.3},
     {"relu", &row, GAN_TRAINING, leaky, 0},
+    {"scale 0.25", &image, GAN_TRAINING, times, 0.25},
     {"tanh", &image, GAN_TRAINING, bounded, 0},
     {"dense 5", &image, GAN_TRAINING, dense5, 0},
     {"maxout 2 3", &row, GAN_TRAINING, maxout2, 0},

@@ -32,3 +32,21 @@ const gan_layer_kind gan_layer_leaky_relu = {
     .n_args = 1,
     .refines = true,
     .apply = leaky_apply};
+
+static const gan_key scale_args[] = {
+    {"scale", "factor", GAN_REAL, "", NULL, 1e-6, 1e6, NULL, false, "what every number is multiplied with"},
+};
+
+static gan_status scale_apply(gan_network *net, const gan_layer *l, gan_graph *g, gan_id x, gan_mode mode, gan_id *y)
+{
+    (void)net, (void)mode;
+    return gan_add_affine(g, x, (float)l->value[0].r, 0, y);
+}
+
+const gan_layer_kind gan_layer_scale = {
+    .name = "scale",
+    .meaning = "factor * x, which is not trained: samples in the range that a network wants",
+    .args = scale_args,
+    .n_args = 1,
+    .refines = true,
+    .apply = scale_apply};
