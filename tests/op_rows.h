@@ -301,6 +301,8 @@ BUILD1(expand_rows, B, y)
 BUILD1(all_sum, y)
 BUILD1(one_rank, y)
 BUILD1(whole_gradient, y)
+BUILD1(place_rows, y)
+BUILD1(own_rows, y)
 BUILD1(sum_cols, y)
 BUILD1(expand_cols, K, y)
 
@@ -848,6 +850,8 @@ static const op_row op_rows[] = {
     {"all_sum", "one rank", 1, {{PARTIAL2(B, K), -2, 2, 0, 0}}, REPLICATED2(B, K), all_sum_build, .formula = same_formula},
     {"one_rank", "rank 0", 1, {{REPLICATED2(B, K), -2, 2, 0, 0}}, PARTIAL2(B, K), one_rank_build, .formula = same_formula},
     {"whole_gradient", "", 1, {{REPLICATED2(B, K), -2, 2, 0, 0}}, REPLICATED2(B, K), whole_gradient_build, .formula = same_formula},
+    {"place_rows", "one rank", 1, {{SHARDED2(B, K), -2, 2, 0, 0}}, PARTIAL2(B, K), place_rows_build, .formula = same_formula},
+    {"own_rows", "one rank", 1, {{REPLICATED2(B, K), -2, 2, 0, 0}}, SHARDED2(B, K), own_rows_build, .formula = same_formula},
     {"sum_cols", "", 1, {ROWS}, SHARDED1(B), sum_cols_build, .formula = sum_cols_formula},
     {"sum_cols", "numbers", 1, {{SHARDED1(B), -2, 2, 0, 0}}, SHARDED1(B), sum_cols_build, .formula = sum_cols_numbers_formula},
     {"sum_cols", "images", 1, {{{.n_dims = 3, .dims = {B, 1, K}, .dist = GAN_SHARDED}, -2, 2, 0, 0}}, SHARDED1(B), sum_cols_build, .formula = sum_cols_formula},

@@ -151,6 +151,29 @@ static void batch_norm_sampling(const layer_row *r, const gan_network *net, cons
     free(gamma), free(beta), free(mean), free(variance);
 }
 
+/* 4 kernels of 3 dimensions; r->p: groups that are compared among themselves, 0: every sample is alone. */
+static void minibatch(const layer_row *r, const gan_network *net, const double *x, double *y)
+{
+    enum { F = H * W * C, KERNELS = 4, DIMS = 3 };
+    float *w = param_values(net, "minibatch_discrimination1/weight");
+    const int group = r->p > 0 ? B / (int)r->p : 1;
+    for (int n = 0; n < B; n++)
+        for (int b = 0; b < F + KERNELS; b++) {
+            double o = 0;
+            for (int j = n / group * group; b >= F && j < n / group * group + group; j++) {
+                double distance = 0;
+                for (int c = 0; c < DIMS; c++) {
+                    double d = 0;
+                    for (int f = 0; f < F; f++) d += (x[n * F + f] - x[j * F + f]) * (double)w[(f * KERNELS + b - F) * DIMS + c];
+                    distance += fabs(d);
+                }
+                o += j != n ? exp(-distance) : 0;
+            }
+            y[n * (F + KERNELS) + b] = b < F ? x[n * F + b] : o;
+        }
+    free(w);
+}
+
 /* Weights [kernel][kernel][C][5] of conv; of conv_transpose [kernel][kernel][5][C]. */
 static void conv5(const layer_row *r, const gan_network *net, const double *x, double *y)
 {
@@ -316,6 +339,9 @@ static const layer_row rows[] = {
     {"instance_norm", &image, GAN_TRAINING, instance_norm, 0},
     {"instance_norm", &image, GAN_SAMPLING, instance_norm, 0},
     {"layer_norm", &image, GAN_TRAINING, layer_norm, 0},
+    {"minibatch_discrimination 4 3", &image, GAN_TRAINING, minibatch, 1},
+    {"minibatch_discrimination 4 3 shard", &row, GAN_TRAINING, minibatch, SHARDS},
+    {"minibatch_discrimination 4 3", &row, GAN_SAMPLING, minibatch, 0},
     {"conv 5 3 1 1", &image, GAN_TRAINING, conv5, 3},
     {"conv 5 4 2 1", &image, GAN_TRAINING, conv5, 4},
     {"conv_transpose 5 4 2 1", &image, GAN_TRAINING, transposed5, 4},

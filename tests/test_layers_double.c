@@ -29,6 +29,8 @@ static const layer_row rows[] = {
     {"conv 3 3 2", true},
     {"conv_transpose 3 4 2 1", true},
     {"conv_transpose 3 3", true},
+    {"dense 5, tanh, minibatch_discrimination 3 2, dense 4", false},
+    {"dense 5, tanh, minibatch_discrimination 3 2 scope=shard, dense 4", true},
     {"avg_pool 3 2 1", true},
     {"max_pool 2", true},
     {"upsample 2 bilinear", true},

@@ -51,6 +51,8 @@ static const shape_row shape_rows[] = {
     {"instance_norm", &image, {3, {4, 6, 2}}, "instance_norm1/gamma 2 instance_norm1/beta 2", 4, false},
     {"layer_norm", &image, {3, {4, 6, 2}}, "layer_norm1/gamma 2 layer_norm1/beta 2", 4, false},
     {"layer_norm", &vector70, {1, {70}}, "layer_norm1/gamma 70 layer_norm1/beta 70", 140, false},
+    {"minibatch_discrimination 6", &vector70, {1, {76}}, "minibatch_discrimination1/weight 70x30", 2100, true},
+    {"minibatch_discrimination 4 dims=2 scope=shard", &image, {1, {52}}, "minibatch_discrimination1/weight 48x8", 384, true},
     {"max_pool", &image, {3, {2, 3, 2}}, "", 0, false},
     {"max_pool 3 1", &image, {3, {2, 4, 2}}, "", 0, false},
     {"avg_pool 3 stride=2 padding=1", &image, {3, {2, 3, 2}}, "", 0, false},

@@ -59,6 +59,10 @@ gan_status gan_add_one_rank(gan_graph *g, gan_id x, gan_id *y); /* REPLICATED ->
  * bits on any number of ranks whatever elementwise work follows. Costs gradients an all_sum of its size. */
 gan_status gan_add_whole_gradient(gan_graph *g, gan_id x, gan_id *y);
 
+/* The rows of all ranks as one table: all_sum makes of the first, which has -0 for the rows of others, every row to the bit. */
+gan_status gan_add_place_rows(gan_graph *g, gan_id x, gan_id *y); /* [B,..] SHARDED -> [B * ranks,..] PARTIAL */
+gan_status gan_add_own_rows(gan_graph *g, gan_id x, gan_id *y);   /* [B * ranks,..] REPLICATED -> [B,..] SHARDED */
+
 /* Over features. */
 gan_status gan_add_sum_cols(gan_graph *g, gan_id x, gan_id *y);                  /* [N,..] -> [N] */
 gan_status gan_add_expand_cols(gan_graph *g, gan_id x, int64_t cols, gan_id *y); /* [N] -> [N,cols] */
