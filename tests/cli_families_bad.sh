@@ -26,4 +26,6 @@ refused 'unrolled, clipped weights' 'unrolled, and clipping cannot be: set discr
 refused 'unrolled, spectral weights' 'its dense1/weight has spectral=yes, which cannot be: remove that' --set $ahead \
     --set 'discriminator.layers=dense 9 spectral=yes, relu, dense 1'
 refused 'unrolled, moments on other nodes' 'set parallel.sharded_update = no' --set $ahead --set parallel.sharded_update=yes
+refused 'features of no layer' 'gan.feature_matching = leaky_rel2 is no layer of discriminator; did you mean leaky_relu2?' \
+    --set gan.feature_matching=leaky_rel2
 verdict

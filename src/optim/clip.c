@@ -19,7 +19,7 @@ static double sum_squares(const gan__range *r)
 static gan_status measure(const gan_call *c)
 {
     gan__job *job = c->y->p.call.user;
-    gan__each_block(c, job, (gan__range){.o = job->o, .k = c->run->k}, sum_squares, true);
+    gan__each_block(c, job, (gan__range){.o = job->o, .k = c->run->k, .number = gan__update_number(c, job)}, sum_squares, true);
     if (c->part.i > 0) return GAN_OK;
     gan__slice_done(c, job, GAN_MEASURED);
     return c->run->comm ? GAN_OK : gan__slices_done(c, job, GAN_MEASURED);

@@ -22,6 +22,7 @@ static void read_config(gan_optimizer *o, const gan_config *cfg, const char *net
     o->clip_norm = gan_config_real(cfg, net, "clip_norm");
     o->clip_weights = gan_config_real(cfg, net, "clip_weights");
     o->ema = gan_config_real(cfg, net, "ema");
+    o->historical_average = gan_config_real(cfg, net, "historical_average");
     o->schedule = (gan_schedule){.kind = (gan_schedule_kind)gan_config_choice(cfg, net, "schedule"),
                                  .base = gan_config_real(cfg, net, "learning_rate"),
                                  .factor = gan_config_real(cfg, net, "schedule_factor"),
@@ -55,12 +56,12 @@ gan_status gan_optimizer_new(gan_optimizer **out, const gan_config *cfg, gan_net
 
 void gan_optimizer_place(gan_optimizer *o, float *moments)
 {
-    for (int i = 0; i < o->rule->n_arrays; i++) o->array[i] = moments + i * o->net->arena_floats;
+    for (int i = 0; i < gan_optimizer_arrays(o); i++) o->array[i] = moments + i * o->net->arena_floats;
 }
 
 gan_status gan_optimizer_alloc(gan_optimizer *o)
 {
-    if (!(o->owned = gan_calloc(o->rule->n_arrays * o->net->arena_floats, sizeof *o->owned))) return GAN_ENOMEM;
+    if (!(o->owned = gan_calloc(gan_optimizer_arrays(o) * o->net->arena_floats, sizeof *o->owned))) return GAN_ENOMEM;
     gan_optimizer_place(o, o->owned);
     return GAN_OK;
 }
@@ -82,12 +83,12 @@ void gan_optimizer_free(gan_optimizer *o)
 
 int gan_optimizer_arrays(const gan_optimizer *o)
 {
-    return o->rule->n_arrays;
+    return o->rule->n_arrays + (o->historical_average > 0);
 }
 
 const char *gan_optimizer_array_name(const gan_optimizer *o, int i)
 {
-    return o->rule->arrays[i];
+    return i < o->rule->n_arrays ? o->rule->arrays[i] : "historical_mean";
 }
 
 float *gan_optimizer_array(const gan_optimizer *o, int i)
@@ -125,20 +126,25 @@ static double update_block(const gan__range *r)
 {
     const gan_optimizer *o = r->o;
     bool trained = r->offset < o->net->trained_floats;
+    if (o->historical_average > 0 && trained) gan__history_apply(r);
     double squares = trained ? o->rule->apply(r) : gan__state_apply(r);
     if (trained && o->clip_weights > 0) gan__clamp_apply(r);
     gan__ema_apply(o, r->k, r->offset, r->n);
     return squares;
 }
 
+double gan__update_number(const gan_call *c, const gan__job *job)
+{
+    return (double)(c->run->step * job->o->updates_per_step + job->update + 1);
+}
+
 static void update_slice(const gan_call *c, gan__job *job)
 {
     gan_optimizer *o = job->o;
-    gan__range r = {.o = o, .k = c->run->k, .step = c->run->step};
-    double number = (double)(c->run->step * o->updates_per_step + job->update + 1);
+    gan__range r = {.o = o, .k = c->run->k, .step = c->run->step, .number = gan__update_number(c, job)};
     bool clipped = o->clip_norm > 0 && job->trained;
-    r.beta1_t = pow(o->beta1, number);
-    r.beta2_t = pow(o->beta2, number);
+    r.beta1_t = pow(o->beta1, r.number);
+    r.beta2_t = pow(o->beta2, r.number);
     r.rate = (float)gan_optimizer_rate(o, c->run->step);
     r.scale = (float)gan__clip_scale(o, job->update);
     gan__each_block(c, job, r, update_block, !clipped); /* clipped: the squares are there, and others may still read them */

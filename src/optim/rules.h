@@ -4,6 +4,8 @@
 
 #include "gan/optim.h"
 
+enum { GAN_MAX_ARRAYS = GAN_MAX_MOMENTS + 1 }; /* moments of a rule; history */
+
 /* One call on floats [offset, offset+n) of the arena, at most a block. */
 typedef struct gan__range {
     const gan_optimizer *o;
@@ -11,7 +13,8 @@ typedef struct gan__range {
     int64_t offset, n;
     const float *grad; /* [n], the sum over ranks */
     int64_t step;      /* of the run */
-    double beta1_t, beta2_t; /* powers of the betas: the number of this update, from 1 */
+    double number;           /* of this update in the run, from 1 */
+    double beta1_t, beta2_t; /* powers of the betas: that number */
     float rate;        /* learning rate of the step */
     float scale;       /* of the gradient: below 1 when it is clipped */
 } gan__range;
@@ -45,10 +48,10 @@ typedef struct gan__job {
 struct gan_optimizer {
     gan_network *net;
     const gan__rule *rule;
-    float *array[GAN_MAX_MOMENTS]; /* NULL until placed */
+    float *array[GAN_MAX_ARRAYS];  /* NULL until placed; history is the last */
     float *owned;                  /* where they lie when nobody lent memory */
     gan_schedule schedule;
-    double beta1, beta2, epsilon, momentum, momentum_final, weight_decay, clip_norm, clip_weights, ema;
+    double beta1, beta2, epsilon, momentum, momentum_final, weight_decay, clip_norm, clip_weights, ema, historical_average;
     int64_t momentum_steps;
     int updates_per_step;
     gan__job **jobs; /* separately allocated: nodes point to them */
@@ -65,6 +68,7 @@ gan_status gan__unroll_times(const gan__unrolling *u, gan_id x, gan__number whic
 gan_status gan__unroll_average(const gan__unrolling *u, float decay, gan_id average, gan_id x, gan_id *y);
 gan_status gan__unroll_root(const gan__unrolling *u, gan_id x, gan_id *y);
 
+double gan__update_number(const gan_call *c, const gan__job *job); /* of the job's update in the run, from 1 */
 double gan__clip_scale(const gan_optimizer *o, int update); /* clip.c */
 extern const gan_op gan__op_slice_norm, gan__op_gradient_norm;
 
@@ -78,6 +82,11 @@ double gan__state_apply(const gan__range *r);
 
 /* outer.c: r->grad with what flows through singular values; in room [r->n] if that is anything. */
 const float *gan__with_outer(const gan__range *r, float *room);
+
+/* history.c: the optimizer's last array, where historical_average is set: the mean of a network's past parameters. _with: r->grad with the
+ * derivative of the distance to it; in room [r->n] if there is any. _apply: the mean takes in the parameters that the update begins with. */
+const float *gan__with_history(const gan__range *r, float *room);
+void gan__history_apply(const gan__range *r);
 
 /* slice.c: do `block` to every block of this rank's slice of a job's range: r.offset, r.n and r.grad are set, what it
  * returns is the block's sum of squares, which is noted if wanted. Threads share the blocks, and all are done when it

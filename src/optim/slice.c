@@ -26,6 +26,7 @@ void gan__each_block(const gan_call *c, gan__job *job, gan__range r, gan__block_
         r.n = at[i + 1] - at[i];
         r.grad = comm ? comm->summed(comm->user, job->number, at[i] - at[0], r.n, c->scratch) : job->o->net->grad + at[i];
         r.grad = gan__with_outer(&r, room);
+        r.grad = gan__with_history(&r, room);
         double sum = block(&r);
         if (note) squares[i] = sum;
     }

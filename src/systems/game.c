@@ -6,7 +6,7 @@
 
 /* Terms of D's loss, and of G's. */
 static gan__term *const terms_d[] = {gan__term_penalty, NULL};
-static gan__term *const terms_g[] = {gan__term_mode_seeking, gan__term_reconstruction, NULL};
+static gan__term *const terms_g[] = {gan__term_feature_matching, gan__term_mode_seeking, gan__term_reconstruction, NULL};
 
 /* ---- declaring --------------------------------------------------------------------------------------------- */
 

@@ -72,5 +72,6 @@ gan_status gan__pack(gan_graph *g, gan_id x, int64_t pack, gan_id *y);
 typedef gan_status gan__term(gan__game *m, gan_id *loss);
 gan__term gan__term_penalty; /* of D: [penalty] */
 gan__term gan__term_mode_seeking, gan__term_reconstruction; /* of G: keys of [gan] */
+gan__term gan__term_feature_matching; /* of G, and the first: takes the place of the adversarial loss */
 
 #endif
