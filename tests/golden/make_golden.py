@@ -112,7 +112,7 @@ class Network:
     """Parameters in gan_mpi's order; weights are [in, out]. x is [B, features] or [B, height, width, channels]."""
 
     def __init__(self, layers, features, rng):
-        self.layers, self.params, self.states, self.spectral = layers, [], [], {}
+        self.layers, self.params, self.states, self.spectral, self.past = layers, [], [], {}, []
         shape = (features,)
         for kind, *args in layers:
             features, channels = int(np.prod(shape)), shape[-1]
@@ -142,6 +142,10 @@ class Network:
                 if "bias=no" not in args:
                     self.add(rng.uniform(-0.1, 0.1, units))
                 shape = (args[0],)
+            elif kind == "minibatch_discrimination":
+                bound = (6 / (features + args[0] * args[1])) ** 0.5
+                self.add(rng.uniform(-bound, bound, (features, args[0] * args[1])))
+                shape = (features + args[0],)
             elif kind.endswith("_norm"):
                 self.add(rng.uniform(0.5, 1.5, channels))
                 self.add(rng.uniform(-0.5, 0.5, channels))
@@ -168,6 +172,7 @@ class Network:
 
     def __call__(self, x, keep_statistics=False):
         p, states = iter(self.used), iter([s for s in self.states if not any(s is u for u in self.spectral.values())])
+        self.outputs, numbers = {}, {}
         for kind, *args in self.layers:
             if kind == "dense":
                 x = x.reshape(len(x), -1) @ next(p) + (0 if "bias=no" in args else next(p))
@@ -187,6 +192,11 @@ class Network:
                 x = last(F.instance_norm(first(x), weight=next(p), bias=next(p), eps=1e-5))
             elif kind == "layer_norm":
                 x = F.layer_norm(x, x.shape[1:], eps=1e-5) * next(p) + next(p)
+            elif kind == "minibatch_discrimination":
+                x = x.reshape(len(x), -1)
+                m = (x @ next(p)).view(len(x), *args)
+                c = torch.exp(-(m[:, None] - m[None]).abs().sum(dim=3))
+                x = torch.cat([x, (c * (1 - torch.eye(len(x), dtype=x.dtype))[:, :, None]).sum(dim=1)], dim=1)
             elif kind == "maxout":
                 x = (x.reshape(len(x), -1) @ next(p) + next(p)).view(len(x), args[0], args[1]).max(dim=2).values
             elif kind == "batch_norm":
@@ -196,7 +206,14 @@ class Network:
                                  eps=1e-5).view(x.shape)
             else:
                 x = {"leaky_relu": F.leaky_relu, "relu": F.relu, "tanh": torch.tanh, "softplus": F.softplus}[kind](x, *args)
+            numbers[kind] = numbers.get(kind, 0) + 1
+            self.outputs[f"{kind}{numbers[kind]}"] = x.reshape(len(x), -1)
         return x.reshape(len(x), -1)
+
+    def distance_to_past(self):
+        """Squared, of the parameters to the mean of those that all updates so far, and this one, began with."""
+        self.past.append([p.detach().clone() for p in self.params])
+        return sum(((p - torch.stack(past).mean(dim=0)) ** 2).sum() for p, past in zip(self.params, zip(*self.past)))
 
     def flat(self, values=None):
         values = [t.detach() for t in self.params] if values is None else values
@@ -216,7 +233,7 @@ def make_optimizer(net, keys):
 
 
 def update(net, optimizer, keys, loss, step):
-    """One optimizer step; the gradient before clipping."""
+    """One optimizer step; the gradient of the loss, before clipping and without what keys of the network add to it."""
     group = optimizer.param_groups[0]
     if keys.get("momentum_steps"):
         ramp = min(step / keys["momentum_steps"], 1)
@@ -227,6 +244,9 @@ def update(net, optimizer, keys, loss, step):
     for p, g in zip(net.params, torch.autograd.grad(loss, net.params)):
         p.grad = g
     gradient = net.flat([p.grad.clone() for p in net.params])
+    if keys.get("historical_average"):
+        (keys["historical_average"] * net.distance_to_past()).backward()
+    net.norm = np.linalg.norm(net.flat([p.grad for p in net.params]).astype(np.float64))
     if keys.get("clip_norm"):
         torch.nn.utils.clip_grad_norm_(net.params, keys["clip_norm"])
     optimizer.step()
@@ -270,6 +290,11 @@ def minibatch(x, i):
     return x if len(x) == BATCH else x[i * BATCH:(i + 1) * BATCH]
 
 
+def mean_output(D, layer, x):
+    D(x)
+    return D.outputs[layer].mean(dim=0)
+
+
 def train(x, case, G, D, image=None, penalty=None):
     """penalty(D, x, fake, streams, step) is added to D's loss."""
     gan, kind, (_, g_keys), (_, d_keys), *_ = case
@@ -295,7 +320,11 @@ def train(x, case, G, D, image=None, penalty=None):
             z.append(noise(kind, next(streams), step))
         G.normalise(keep=True), D.normalise(keep=False)
         loss_g = g_fake(D(packed(G(z[-1], keep_statistics=True), pack, image)))
-        grad_g = update(G, g_opt, g_keys, loss_g, step)
+        objective_g = loss_g
+        if "feature_matching" in gan:
+            real, fake = (mean_output(D, gan["feature_matching"], packed(v, pack, image)) for v in (real, G(z[-1])))
+            objective_g = ((real - fake) ** 2).sum()
+        grad_g = update(G, g_opt, g_keys, objective_g, step)
         for a, p in zip(average, G.params):
             a += (1 - g_keys.get("ema", 0)) * (p.detach() - a)
         if step == 0:
@@ -303,7 +332,7 @@ def train(x, case, G, D, image=None, penalty=None):
             out["gradient_generator"], out["gradient_discriminator"] = grad_g, grad_d
         out["metrics"].append([float(v) for v in (adversarial, output(gan["loss"], on_x).mean(), output(gan["loss"], on_fake).mean(),
                                                   loss_g)])
-        out["norms"].append([np.linalg.norm(grad_g.astype(np.float64)), np.linalg.norm(grad_d.astype(np.float64))])
+        out["norms"].append([G.norm, D.norm])
     out["final_generator"], out["final_discriminator"] = G.flat(), D.flat()
     out["states_generator"] = G.flat_states()
     if D.spectral:
