@@ -16,5 +16,8 @@ typedef struct gan_feed {
 gan_status gan_add_data(gan_graph *g, gan_feed *feed, int64_t rows, int n_dims, const int64_t *dims, gan_id *x);
 /* c [B, numbers] SHARDED: what the samples of the last gan_add_data are conditioned on. */
 gan_status gan_add_condition(gan_graph *g, gan_feed *feed, int64_t rows, int64_t numbers, gan_id *c);
+/* The same for the reference batch: the stream's first minibatch, in every step. */
+gan_status gan_add_reference_data(gan_graph *g, gan_feed *feed, int64_t rows, int n_dims, const int64_t *dims, gan_id *x);
+gan_status gan_add_reference_condition(gan_graph *g, gan_feed *feed, int64_t rows, int64_t numbers, gan_id *c);
 
 #endif

@@ -121,7 +121,7 @@ typedef union gan_params {
     struct { int kh, kw, stride, pad, way, pass; int64_t h, w, channels, outputs; } conv; /* see ops/conv.c */
     struct { bool bilinear; int64_t h, w; } resize;           /* h, w: of the result */
     struct { float value; } constant;
-    struct { gan_rng_purpose purpose; bool normal; uint64_t stream; float a, b; } random; /* N(a,b) or U[a,b) */
+    struct { gan_rng_purpose purpose; bool normal; uint64_t stream; float a, b; bool fixed; } random; /* N(a,b) or U[a,b); fixed: the same in every step */
     struct { uint64_t stream; float keep; } dropout;
     struct { const void *owner; int index; gan_id superseded_by; } param;
     struct { int number; } reduce;

@@ -67,10 +67,15 @@ struct gan_network {
     bool averages;          /* keeps an exponential moving average of the weights */
     bool conditional;       /* some layer reads the condition */
     bool couples;           /* some layer mixes samples of a batch */
+    bool refers;            /* some layer takes statistics of a reference batch, which passes through it before samples do */
+    int64_t reference_rows; /* of it, global */
     /* while a graph is built: */
     gan_id condition; /* [B, in.condition] of what it is applied to next; GAN_NONE where it is not conditional */
     gan_id *leaf; /* node of each parameter's current version */
     gan_id *layer_out; /* node of each layer's output when it was last applied; a view of [B, the layer's shape] */
+    bool referring; /* what it is applied to now is the reference batch */
+    bool referred;  /* that has been done with the parameters' current versions */
+    gan_id *reference; /* node of each state's value over the reference batch, REPLICATED */
     gan_id *stat; /* node of each state's latest statistic, PARTIAL; GAN_NONE */
 };
 

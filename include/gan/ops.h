@@ -14,6 +14,8 @@ gan_status gan_add_param(gan_graph *g, const gan_form *form, float *data, const 
 /* z [B, ...] SHARDED, N(a,b) or U[a,b); each row is a function of seed, step and global row. */
 gan_status gan_add_random(gan_graph *g, const gan_form *form, gan_rng_purpose purpose, bool normal, float a, float b,
                           gan_id *y);
+/* The same of purpose GAN_RNG_REFERENCE, in every step and wherever it stands. */
+gan_status gan_add_reference_noise(gan_graph *g, const gan_form *form, bool normal, float a, float b, gan_id *y);
 /* [B, ...]: 1/keep with probability keep, else 0. */
 gan_status gan_add_dropout_mask(gan_graph *g, const gan_form *form, float keep, gan_id *y);
 

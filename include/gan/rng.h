@@ -17,7 +17,8 @@ typedef enum gan_rng_purpose {
     GAN_RNG_MIXTURE,  /* synthetic data: sample = position in the stream of samples */
     GAN_RNG_SAMPLES,  /* the fixed noise of sample grids */
     GAN_RNG_PENALTY,  /* points of gradient penalties: stream = random node of the step */
-    GAN_RNG_TEST
+    GAN_RNG_TEST,
+    GAN_RNG_REFERENCE /* the noise of the fixed reference batch: step and stream = 0 */
 } gan_rng_purpose;
 
 typedef struct gan_rng {

@@ -11,6 +11,7 @@ typedef struct gan_layer_kind {
     int n_args;
     bool couples; /* mixes the samples of a batch in training */
     bool conditional; /* reads net->condition */
+    bool refers; /* normalises by a reference batch: net->referring, net->reference */
     bool convolves;
     bool refines; /* a normalisation, activation or dropout: belongs to the layer before it */
     /* Check sizes, declare parameters, set l->out from l->in. */

@@ -153,6 +153,7 @@ static gan_status declare_layer(gan_network *net, const gan_layer_text *t, const
     if (!l->label) return GAN_ENOMEM;
     net->couples |= l->kind->couples;
     net->conditional |= l->kind->conditional;
+    net->refers |= l->kind->refers;
     GAN_TRY(parse_arguments(l, t, net->name));
     return l->kind->declare ? l->kind->declare(net, l) : GAN_OK;
 }
@@ -181,8 +182,9 @@ static gan_status allocate_nodes(gan_network *net)
     gan_free(net->layer_out);
     net->leaf = gan_calloc(net->n_params, sizeof *net->leaf);
     net->stat = gan_calloc(net->n_params, sizeof *net->stat);
+    net->reference = gan_calloc(net->n_params, sizeof *net->reference);
     net->layer_out = gan_calloc(net->n_layers, sizeof *net->layer_out);
-    if (!net->leaf || !net->stat || !net->layer_out) return GAN_ENOMEM;
+    if (!net->leaf || !net->stat || !net->reference || !net->layer_out) return GAN_ENOMEM;
     for (int i = 0; i < net->n_params; i++) net->stat[i] = GAN_NONE;
     for (int i = 0; i < net->n_layers; i++) net->layer_out[i] = GAN_NONE;
     return GAN_OK;
@@ -201,6 +203,7 @@ static gan_status declare_all(gan_network *net, const gan_config *cfg, const gan
         GAN_TRY(declare_layer(net, &texts[i], &net->out, init));
         net->out = net->layers[i].out;
     }
+    net->reference_rows = gan_config_int(cfg, "train", "batch");
     net->averages = gan_config_real(cfg, net->name, "ema") > 0;
     lay_out(net);
     return allocate_nodes(net);
@@ -266,6 +269,7 @@ void gan_network_free(gan_network *net)
     gan_free(net->owned);
     gan_free(net->leaf);
     gan_free(net->stat);
+    gan_free(net->reference);
     gan_free(net->layer_out);
     gan_free(net->name);
     gan_free(net);
@@ -287,6 +291,7 @@ gan_status gan_network_bind(gan_network *net, gan_graph *g, float *arena, int in
         if (index >= 0 && index != i) continue;
         gan_form f = {.n_dims = p->n_dims, .dims = {p->dims[0], p->dims[1]}, .panel = p->panel};
         GAN_TRY(gan_add_param(g, &f, arena + p->offset, net, i, &net->leaf[i]));
+        net->referred = false;
         gan__spectral_forget(net, i);
     }
     return GAN_OK;

@@ -15,7 +15,7 @@ static gan_status forward(const gan_call *c)
     gan_rng at = {.seed = c->run->seed,
                   .purpose = c->y->p.random.purpose,
                   .stream = c->y->p.random.stream,
-                  .step = (uint64_t)c->run->step};
+                  .step = c->y->p.random.fixed ? 0 : (uint64_t)c->run->step};
     const gan_span rows = gan__my_rows(c);
     for (int64_t r = rows.from; r < rows.to; r++) {
         at.sample = (uint64_t)(first + r);
@@ -35,5 +35,11 @@ gan_status gan_add_random(gan_graph *g, const gan_form *form, gan_rng_purpose pu
     gan_node node = {.op = &gan_op_random,
                      .form = *form,
                      .p = {.random = {purpose, normal, gan_graph_next_stream(g), a, b}}};
+    return gan_graph_add(g, &node, y);
+}
+
+gan_status gan_add_reference_noise(gan_graph *g, const gan_form *form, bool normal, float a, float b, gan_id *y)
+{
+    gan_node node = {.op = &gan_op_random, .form = *form, .p = {.random = {GAN_RNG_REFERENCE, normal, 0, a, b, true}}};
     return gan_graph_add(g, &node, y);
 }

@@ -26,6 +26,9 @@ void gan__buckets_free(struct gan_buckets *b);
 /* Let the last update of each network run in the next step, if nobody reads the new weights in this one. (carry.c) */
 gan_status gan__step_carry(gan_step *s);
 
+/* reference.c: before a network is applied: what of it refers to a reference batch gets that, once for each version of the weights. */
+gan_status gan__step_refer(gan_step *s, int net);
+
 /* Append to the step: a sum over all ranks of this range; of a bucket, whose update a team shares, or of anything else. */
 gan_status gan__step_add_reduction(gan_step *s, const gan_range *r, int *number);
 

@@ -35,7 +35,9 @@ gan_status gan__game_declare_judge(gan_model *m, const char *name, const gan_sam
 {
     const gan_sample_shape in = gan__pack_shape(sample, gan_config_int(m->cfg, "gan", "pack")), logit = {1, {1}};
     GAN_TRY(check_unbounded(m, name));
-    return gan_model_add(m, name, &in, &logit, "one logit");
+    GAN_TRY(gan_model_add(m, name, &in, &logit, "one logit"));
+    m->nets[m->n_nets - 1]->reference_rows /= gan_config_int(m->cfg, "gan", "pack");
+    return GAN_OK;
 }
 
 gan_status gan__game_declare(gan_model *m)

@@ -47,6 +47,7 @@ gan_status gan_step_noise(gan_step *s, gan_id *z)
 
 gan_status gan_step_apply(gan_step *s, int net, gan_id x, gan_id *y)
 {
+    GAN_TRY(gan__step_refer(s, net));
     return gan_network_apply(s->model->nets[net], s->graph, x, GAN_TRAINING, y);
 }
 
@@ -54,6 +55,7 @@ gan_status gan_step_apply_aside(gan_step *s, int net, gan_id x, gan_id *y)
 {
     gan_network *n = s->model->nets[net];
     const size_t bytes = (size_t)n->n_params * sizeof *n->stat;
+    GAN_TRY(gan__step_refer(s, net)); /* its statistics are */
     gan_id *kept = gan_calloc(n->n_params, sizeof *kept);
     if (!kept) return GAN_ENOMEM;
     memcpy(kept, n->stat, bytes);
