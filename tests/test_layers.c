@@ -151,6 +151,29 @@ static void batch_norm_sampling(const layer_row *r, const gan_network *net, cons
     free(gamma), free(beta), free(mean), free(variance);
 }
 
+/* Of a reference batch of RN samples and the sample itself; r->p > 0: the reference is what it is applied to, else the states tell of it. */
+static void virtual_norm(const layer_row *r, const gan_network *net, const double *x, double *y)
+{
+    enum { RN = B };
+    const int channels = net->in.n_dims == 3 ? C : H * W * C, pixels = H * W * C / channels;
+    float *gamma = param_values(net, "virtual_batch_norm1/gamma"), *beta = param_values(net, "virtual_batch_norm1/beta");
+    float *means = param_values(net, "virtual_batch_norm1/reference_mean");
+    float *variances = param_values(net, "virtual_batch_norm1/reference_variance");
+    for (int i = 0; i < B * H * W * C; i++) {
+        const int c = i % channels, sample = i / (H * W * C);
+        double mean = (double)means[c], square = (double)variances[c] + mean * mean, own = 0, own_square = 0;
+        for (int k = 0; k < pixels; k++) {
+            const double v = x[sample * H * W * C + k * channels + c];
+            own += v / pixels, own_square += v * v / pixels;
+        }
+        if (r->p > 0) mean = square = 0;
+        for (int k = c; r->p > 0 && k < B * H * W * C; k += channels) mean += x[k] / (B * pixels), square += x[k] * x[k] / (B * pixels);
+        mean = (RN * mean + own) / (RN + 1), square = (RN * square + own_square) / (RN + 1);
+        y[i] = (x[i] - mean) / sqrt(square - mean * mean + 1e-5) * (double)gamma[c] + (double)beta[c];
+    }
+    free(gamma), free(beta), free(means), free(variances);
+}
+
 /* 4 kernels of 3 dimensions; r->p: groups that are compared among themselves, 0: every sample is alone. */
 static void minibatch(const layer_row *r, const gan_network *net, const double *x, double *y)
 {
@@ -339,6 +362,10 @@ static const layer_row rows[] = {
     {"instance_norm", &image, GAN_TRAINING, instance_norm, 0},
     {"instance_norm", &image, GAN_SAMPLING, instance_norm, 0},
     {"layer_norm", &image, GAN_TRAINING, layer_norm, 0},
+    {"virtual_batch_norm", &image, GAN_TRAINING, virtual_norm, 1},
+    {"virtual_batch_norm", &row, GAN_TRAINING, virtual_norm, 1},
+    {"virtual_batch_norm", &image, GAN_SAMPLING, virtual_norm, 0},
+    {"virtual_batch_norm", &row, GAN_SAMPLING, virtual_norm, 0},
     {"minibatch_discrimination 4 3", &image, GAN_TRAINING, minibatch, 1},
     {"minibatch_discrimination 4 3 shard", &row, GAN_TRAINING, minibatch, SHARDS},
     {"minibatch_discrimination 4 3", &row, GAN_SAMPLING, minibatch, 0},
@@ -371,6 +398,17 @@ static void randomise(gan_network *net, uint64_t seed)
     }
 }
 
+/* A batch as the reference of what follows. */
+static void refer(gan_network *net, gan_graph *g, gan_id x)
+{
+    gan_id y;
+    net->reference_rows = B;
+    net->referring = true;
+    EXPECT_OK(gan_network_apply(net, g, x, GAN_TRAINING, &y));
+    net->referring = false;
+    net->referred = true;
+}
+
 static void check_row(const layer_row *r, const gan_kernels *k)
 {
     static float x[MAX];
@@ -387,6 +425,7 @@ static void check_row(const layer_row *r, const gan_kernels *k)
     EXPECT_OK(gan_graph_new(&g, SHARDS, 1));
     EXPECT_OK(gan_network_bind(n.net, g, n.net->w, -1));
     EXPECT_OK(gan_add_param(g, &f, x, NULL, 0, &in));
+    if (n.net->refers) refer(n.net, g, in);
     EXPECT_OK(gan_network_apply(n.net, g, in, r->mode, &y));
     EXPECT_OK(gan_plan_build(&p, g, &y, 1));
     EXPECT_OK(gan_exec(p, &(gan_run){.k = k}, NULL));

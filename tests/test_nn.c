@@ -48,6 +48,8 @@ static const shape_row shape_rows[] = {
      "batch_norm1/gamma 70 batch_norm1/beta 70 [batch_norm1/running_mean 70] [batch_norm1/running_variance 70]", 140, true},
     {"batch_norm", &image, {3, {4, 6, 2}},
      "batch_norm1/gamma 2 batch_norm1/beta 2 [batch_norm1/running_mean 2] [batch_norm1/running_variance 2]", 4, true},
+    {"virtual_batch_norm", &image, {3, {4, 6, 2}},
+     "virtual_batch_norm1/gamma 2 virtual_batch_norm1/beta 2 [virtual_batch_norm1/reference_mean 2] [virtual_batch_norm1/reference_variance 2]", 4, false},
     {"instance_norm", &image, {3, {4, 6, 2}}, "instance_norm1/gamma 2 instance_norm1/beta 2", 4, false},
     {"layer_norm", &image, {3, {4, 6, 2}}, "layer_norm1/gamma 2 layer_norm1/beta 2", 4, false},
     {"layer_norm", &vector70, {1, {70}}, "layer_norm1/gamma 70 layer_norm1/beta 70", 140, false},

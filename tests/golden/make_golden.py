@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from torch.nn.utils.spectral_norm import SpectralNorm
 
 SEED, BATCH, FEATURES, NOISE, STEPS = 7, 16, 12, 8, 10
-NOISE_PURPOSE = 2  # GAN_RNG_NOISE of include/gan/rng.h
+NOISE_PURPOSE, REFERENCE_PURPOSE = 2, 9  # GAN_RNG_NOISE, GAN_RNG_REFERENCE of include/gan/rng.h
 
 G_LAYERS = [("dense", 16), ("leaky_relu", 0.2), ("dense", 32), ("leaky_relu", 0.2), ("dense", 12), ("tanh",)]
 D_LAYERS = [("dense", 24), ("leaky_relu", 0.2), ("dense", 16), ("leaky_relu", 0.2), ("dense", 1)]
@@ -78,11 +78,11 @@ def uniform(low, high, stream, step, rows, n, purpose):
                       for i in range(rows)])
 
 
-def noise(kind, stream, step, size=NOISE):
+def noise(kind, stream, step, size=NOISE, purpose=NOISE_PURPOSE):
     if kind == "uniform":
-        return uniform(-1, 1, stream, step, BATCH, size, NOISE_PURPOSE)
+        return uniform(-1, 1, stream, step, BATCH, size, purpose)
     quantile = statistics.NormalDist().inv_cdf
-    return as_floats([[quantile((int(x >> np.uint64(11)) + 0.5) * 2.0**-53) for x in words(stream, step, i, size)]
+    return as_floats([[quantile((int(x >> np.uint64(11)) + 0.5) * 2.0**-53) for x in words(stream, step, i, size, purpose)]
                       for i in range(BATCH)])
 
 
@@ -113,6 +113,7 @@ class Network:
 
     def __init__(self, layers, features, rng):
         self.layers, self.params, self.states, self.spectral, self.past = layers, [], [], {}, []
+        self.virtual, self.reference = [], None  # states of virtual_batch_norm; its reference batch
         shape = (features,)
         for kind, *args in layers:
             features, channels = int(np.prod(shape)), shape[-1]
@@ -154,8 +155,10 @@ class Network:
                 u = rng.standard_normal(self.params[weight].shape[1])
                 self.states.append(torch.tensor((u / np.linalg.norm(u)).astype(np.float32).astype(np.float64)))
                 self.spectral[weight] = self.states[-1]
-            if kind == "batch_norm":
+            if kind in ("batch_norm", "virtual_batch_norm"):
                 self.states += [torch.zeros(channels, dtype=torch.float64), torch.ones(channels, dtype=torch.float64)]
+            if kind == "virtual_batch_norm":
+                self.virtual += self.states[-2:]
 
     def add(self, values):
         values = np.asarray(values, np.float32).astype(np.float64)  # what a float can hold
@@ -169,9 +172,25 @@ class Network:
             m.weight_orig, m.weight_v = self.params[i].t(), torch.zeros(len(self.params[i]), dtype=torch.float64)
             m.weight_u = u if keep else u.clone()
             self.used[i] = SpectralNorm(dim=0).compute_weight(m, do_power_iteration=True).t()
+        if self.reference is not None:
+            self.collected = []
+            self(self.reference, referring=True)
+            for i, (mean, mean_square) in enumerate(self.collected if keep else ()):
+                self.virtual[2 * i][:] = mean.detach()
+                self.virtual[2 * i + 1][:] = (mean_square - mean**2).detach()
 
-    def __call__(self, x, keep_statistics=False):
-        p, states = iter(self.used), iter([s for s in self.states if not any(s is u for u in self.spectral.values())])
+    def virtual_batch_norm(self, x, gamma, beta, number, referring):
+        if referring:
+            mean, mean_square = (v.reshape(-1, x.shape[-1]).mean(dim=0) for v in (x, x**2))
+            self.collected.append((mean, mean_square))
+        else:
+            n, axes = len(self.reference), tuple(range(1, x.dim() - 1))
+            mean, mean_square = ((n * ref + (v.mean(dim=axes, keepdim=True) if axes else v)) / (n + 1)
+                                 for ref, v in zip(self.collected[number], (x, x**2)))
+        return (x - mean) / torch.sqrt(mean_square - mean**2 + 1e-5) * gamma + beta
+
+    def __call__(self, x, keep_statistics=False, referring=False):
+        p, states = iter(self.used), iter([s for s in self.states if not any(s is u for u in [*self.spectral.values(), *self.virtual])])
         self.outputs, numbers = {}, {}
         for kind, *args in self.layers:
             if kind == "dense":
@@ -197,6 +216,8 @@ class Network:
                 m = (x @ next(p)).view(len(x), *args)
                 c = torch.exp(-(m[:, None] - m[None]).abs().sum(dim=3))
                 x = torch.cat([x, (c * (1 - torch.eye(len(x), dtype=x.dtype))[:, :, None]).sum(dim=1)], dim=1)
+            elif kind == "virtual_batch_norm":
+                x = self.virtual_batch_norm(x, next(p), next(p), numbers.get(kind, 0), referring)
             elif kind == "maxout":
                 x = (x.reshape(len(x), -1) @ next(p) + next(p)).view(len(x), args[0], args[1]).max(dim=2).values
             elif kind == "batch_norm":
@@ -304,6 +325,10 @@ def train(x, case, G, D, image=None, penalty=None):
     pack = gan.get("pack", 1)
     k, fresh = gan.get("d_steps", 1), gan.get("fresh_noise", "yes") == "yes"
     out = {"metrics": [], "norms": []}
+    if G.virtual:
+        G.reference = noise(kind, 0, 0, purpose=REFERENCE_PURPOSE)
+    if D.virtual:
+        D.reference = packed(minibatch(x, 0), pack, image)
     for step in range(STEPS):
         z, streams = [], itertools.count()
         for j in range(k):
@@ -335,7 +360,7 @@ def train(x, case, G, D, image=None, penalty=None):
         out["norms"].append([G.norm, D.norm])
     out["final_generator"], out["final_discriminator"] = G.flat(), D.flat()
     out["states_generator"] = G.flat_states()
-    if D.spectral:
+    if D.spectral or D.virtual:
         out["states_discriminator"] = D.flat_states()
     out["average_generator"] = G.flat(average) if "ema" in g_keys else np.zeros(0)
     return {name: np.asarray(value, np.float32) for name, value in out.items()}
