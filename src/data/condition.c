@@ -1,5 +1,5 @@
 /* Labels [N], integers from 0 on, become one number a class (one-hot); attributes [N,A] are taken as they are. All are looked at when
- * the file is opened: a label below 0 or one that makes a thousand classes of nothing says that the file is wrong. */
+ * they are read: a label below 0 or one that makes a thousand classes of nothing says that the file is wrong. */
 #include "condition.h"
 
 #include "gan/h5.h"
@@ -37,7 +37,7 @@ static gan_status check_array(hid_t array, const char *path, gan__conditions *c)
                         names[c->kind], rank, dims[0], labels ? "[N], a class each," : "[N,attributes]", (long long)c->n);
     if (!labels && (dims[1] < 1 || dims[1] > MAX_ATTRIBUTES))
         return GAN_FAIL(GAN_EDATA, "%s: /attributes has %" PRIuHSIZE " a sample; 1 to %d are wanted", path, dims[1], MAX_ATTRIBUTES);
-    c->numbers = labels ? 1 : (int64_t)dims[1];
+    c->numbers = labels ? 0 : (int64_t)dims[1];
     return GAN_OK;
 }
 
@@ -48,6 +48,7 @@ static gan_status read_array(hid_t array, const char *path, const gan__condition
     return GAN_FAIL(GAN_EDATA, "%s: cannot read /%s: %s; the file is damaged, make it again", path, names[c->kind], gan_h5_reason());
 }
 
+/* Numbers that int32 does not hold are read as its limits, which are no classes either. */
 static gan_status check_labels(const int32_t *labels, const char *path, gan__conditions *c)
 {
     int32_t most = 0;
@@ -70,28 +71,20 @@ static gan_status check_attributes(const float *x, const char *path, const gan__
     return GAN_OK;
 }
 
-static gan_status check_values(const void *values, const char *path, gan__conditions *c)
-{
-    return c->kind == GAN_CONDITION_LABELS ? check_labels(values, path, c) : check_attributes(values, path, c);
-}
-
 /* ---- the file ------------------------------------------------------------------------------------------------ */
 
-/* What is done with the array: to NULL: it is checked, in memory of its own; else it is read to there. */
+/* to NULL: the array is only looked at. */
 static gan_status with_array(hid_t array, const char *path, gan__conditions *c, void *to)
 {
-    gan__conditions found = *c;
+    gan__conditions found = {.kind = c->kind, .n = c->n};
     GAN_TRY(check_array(array, path, &found));
-    if (to && c->kind == GAN_CONDITION_ATTRIBUTES && found.numbers != c->numbers)
-        return GAN_FAIL(GAN_EDATA, "%s: it changed while it was being read", path);
-    void *room = to ? to : gan_calloc(gan__conditions_bytes(&found), 1);
-    if (!room) return GAN_ENOMEM;
-    gan_status s = read_array(array, path, &found, room);
-    if (s == GAN_OK) s = check_values(room, path, &found);
-    if (s == GAN_OK && to && found.numbers != c->numbers) s = GAN_FAIL(GAN_EDATA, "%s: it changed while it was being read", path);
-    if (!to) gan_free(room);
-    *c = found;
-    return s;
+    if (!to) {
+        *c = found;
+        return GAN_OK;
+    }
+    if (found.numbers != c->numbers) return GAN_FAIL(GAN_EDATA, "%s: it changed while it was being read", path);
+    GAN_TRY(read_array(array, path, c, to));
+    return c->kind == GAN_CONDITION_LABELS ? check_labels(to, path, c) : check_attributes(to, path, c);
 }
 
 static gan_status with_file(hid_t file, const char *path, gan__conditions *c, void *to)
@@ -125,10 +118,9 @@ gan_status gan__conditions_probe(gan__conditions *c, const char *path, gan_condi
     return kind == GAN_CONDITION_NONE ? GAN_OK : visit(c, path, NULL);
 }
 
-gan_status gan__conditions_load(const gan__conditions *c, const char *path, void *to)
+gan_status gan__conditions_load(gan__conditions *c, const char *path, void *to)
 {
-    gan__conditions same = *c;
-    return c->kind == GAN_CONDITION_NONE ? GAN_OK : visit(&same, path, to);
+    return c->kind == GAN_CONDITION_NONE ? GAN_OK : visit(c, path, to);
 }
 
 void gan__conditions_get(const gan__conditions *c, const void *stored, int64_t i, float *out)

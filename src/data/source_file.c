@@ -85,6 +85,7 @@ static gan_status probe_together(file_source *f, const gan_comm *c, const char *
     bool reads = c->node_rank == 0;
     GAN_TRY(gan_comm_agree(c, reads ? gan__dataset_probe(path, &f->shape) : GAN_OK));
     GAN_TRY(same_as_first(c, reads, &f->shape, sizeof f->shape, path));
+    if (condition == GAN_CONDITION_NONE) return GAN_OK;
     GAN_TRY(gan_comm_agree(c, reads ? gan__conditions_probe(&f->conditions, path, condition, f->shape.n) : GAN_OK));
     return same_as_first(c, reads, &f->conditions, sizeof f->conditions, path);
 }
@@ -104,6 +105,7 @@ static gan_status load_together(file_source *f, const gan_comm *c, const char *p
     GAN_TRY(gan_comm_agree(c, s));
     if (f->memory.owner) digest = gan_digest(GAN_DIGEST_START, f->memory.bytes, (size_t)bytes);
     GAN_TRY(same_as_first(c, f->memory.owner, &digest, sizeof digest, path));
+    if (f->conditions.kind) GAN_TRY(same_as_first(c, f->memory.owner, &f->conditions, sizeof f->conditions, path)); /* classes too now */
     return gan_comm_agree(c, gan_shared_ready(&f->memory, c));
 }
 
