@@ -23,6 +23,9 @@ gan_status gan__drawn_open(gan__drawn *d, const gan_eval_setup *s, int64_t n)
     d->floats = gan_sample_floats(&s->model->data);
     d->rank = s->comm ? s->comm->rank : 0;
     d->workers = s->workers;
+    if (s->model->nets[0]->conditional && !s->source && gan_config_choice(s->cfg, "data", "condition") == GAN_CONDITION_ATTRIBUTES)
+        return GAN_FAIL(s->bad, "%s: samples are conditioned on attributes, of which only a run in training has real ones; use its section [eval]",
+                        s->asked);
     if (!(d->x = gan_calloc(own_blocks(d, n) * GAN_EVAL_BLOCK * d->floats, sizeof *d->x))) return GAN_ENOMEM;
     return gan_sampler_new(&d->sampler, s->model, s->k, GAN_EVAL_BLOCK);
 }
