@@ -135,14 +135,11 @@ static gan_status parse_attributes(const char *text, int64_t numbers, float *c)
 {
     const char *p = text;
     int64_t n = 0;
-    for (char *end; n < numbers; n++, p = end + (*end == ',')) {
+    for (char *end; n < numbers; n++) {
+        if (n > 0 && *p++ != ',') break;
         c[n] = strtof(p, &end);
-        if (end == p || (*end && *end != ',')) break;
-        if (!*end) {
-            n++;
-            p = end;
-            break;
-        }
+        if (end == p || !isfinite(c[n])) break;
+        p = end;
     }
     if (n == numbers && !*p) return GAN_OK;
     return GAN_FAIL(GAN_EUSAGE, "option --attributes wants the %lld numbers that samples of this run are conditioned on, such as 1,0,0.5; got \"%s\"",
@@ -179,6 +176,8 @@ static gan_status draw_all(const sampling *a, const gan_snapshot *snap, gan_samp
                             .latents = a->latents.text, .origin = snap->ckpt};
     GAN_TRY(gan__latents_fill(&a->latents, &noise, z));
     GAN_TRY(fill_condition(a, snap, gan_sampler_condition(sampler)));
+    samples.c = gan_sampler_condition(sampler);
+    samples.labelled = gan_config_choice(snap->cfg, "data", "condition") == GAN_CONDITION_LABELS;
     GAN_TRY(gan_sampler_draw(sampler, &samples.x));
     return write_samples(a, snap, &samples);
 }
@@ -224,7 +223,8 @@ const gan_command gan_command_sample = {
         "  --n N          number of samples (64)\n"
         "  --out FILE     NAME.png: a grid of images, or a scatter plot of points (samples.png);\n"
         "                 NAME.h5: /images [N,...] float32 with attribute \"range\", a dataset itself, and /z\n"
-        "                 [N,noise.size], the latents they were made of\n"
+        "                 [N,noise.size], the latents they were made of; of a conditional run /labels or\n"
+        "                 /attributes too\n"
         "  --label K      of a conditional run: all samples of class K (a row of the grid for each class in turn)\n"
         "  --attributes A,B,...\n"
         "                 of a run with attributes: those that all samples are to have\n"

@@ -52,6 +52,31 @@ static bool write_latents(hid_t file, const gan__samples *s)
     return set >= 0 && H5Dclose(set) >= 0;
 }
 
+static bool write_labels(hid_t file, const gan__samples *s)
+{
+    const int64_t classes = s->shape->condition;
+    const hsize_t n = (hsize_t)s->n;
+    int32_t *labels = gan_calloc(s->n, sizeof *labels);
+    if (!labels) return false;
+    for (int64_t i = 0; i < s->n * classes; i++)
+        if (s->c[i] > 0) labels[i / classes] = (int32_t)(i % classes);
+    hid_t space = H5Screate_simple(1, &n, NULL);
+    hid_t set = space < 0 ? -1 : H5Dcreate2(file, "labels", H5T_STD_I32LE, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    bool ok = set >= 0 && H5Dwrite(set, H5T_NATIVE_INT32, H5S_ALL, H5S_ALL, H5P_DEFAULT, labels) >= 0;
+    if (space >= 0) H5Sclose(space);
+    gan_free(labels);
+    return set >= 0 && H5Dclose(set) >= 0 && ok;
+}
+
+static bool write_condition(hid_t file, const gan__samples *s)
+{
+    if (!s->c) return true;
+    if (s->labelled) return write_labels(file, s);
+    const hsize_t dims[2] = {(hsize_t)s->n, (hsize_t)s->shape->condition};
+    hid_t set = write_array(file, "attributes", 2, dims, s->c);
+    return set >= 0 && H5Dclose(set) >= 0;
+}
+
 static bool write_origin(hid_t file, const gan__samples *s)
 {
     char text[1280];
@@ -67,7 +92,7 @@ static gan_status write_file(const char *path, const gan__samples *s)
     gan_h5_lock();
     gan_status status = gan_h5_open(&f, path, GAN_H5_CREATE, 0);
     if (status == GAN_OK) {
-        bool ok = write_images(f.id, s) && write_latents(f.id, s) && write_origin(f.id, s);
+        bool ok = write_images(f.id, s) && write_latents(f.id, s) && write_condition(f.id, s) && write_origin(f.id, s);
         if (!ok && !f.error) status = GAN_FAIL(GAN_EIO, "%.*s: cannot write: %s", gan_file_shown(path), path, gan_h5_reason());
         gan_status closed = gan_h5_close(&f, path); /* has the text of a failed write */
         if (status == GAN_OK) status = closed;
