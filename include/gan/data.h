@@ -84,6 +84,11 @@ gan_status gan_rows_frame(gan_rows *r, int64_t pad);
 const gan_source_info *gan_rows_describe(const gan_rows *r);
 /* x [n, features]: images first .. first+n-1 of the file. A value outside of the file's range is refused when it is read. */
 gan_status gan_rows_read(gan_rows *r, int64_t first, int64_t n, float *x);
+/* Their conditions, at most once: `numbers` for each image, that is as many classes (of which the file may lack the last) or attributes.
+ * GAN_EDATA as gan_source_open_conditioned, and when the file has more classes or other than `numbers` attributes. */
+gan_status gan_rows_open_conditions(gan_rows *r, gan_condition_kind kind, int64_t numbers);
+/* c [n, numbers]; after the above. */
+void gan_rows_read_condition(const gan_rows *r, int64_t first, int64_t n, float *c);
 void gan_rows_close(gan_rows *r); /* takes NULL */
 
 /* A bijection of 0..n-1, computed from (seed, epoch): a Feistel network over the next even power of two, walked until

@@ -20,6 +20,9 @@ gan_sample_shape gan_features_shape(const gan_features *f, int part);
 int64_t gan_features_size(const gan_features *f); /* of all parts */
 /* Where the samples of a block go, [rows, net->in]; of f. */
 float *gan_features_input(gan_features *f);
+/* [rows, net->in.condition], zero at first: what the samples are conditioned on, for layers that depend on it; NULL where none of the
+ * chosen ones does. */
+float *gan_features_condition(gan_features *f);
 /* out [n, size], of the first n rows of the input; row i depends on sample i alone, to the bit. */
 gan_status gan_features_compute(gan_features *f, int64_t n, float *out);
 void gan_features_free(gan_features *f); /* takes NULL */

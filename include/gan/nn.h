@@ -107,6 +107,8 @@ gan_status gan_network_apply(gan_network *net, gan_graph *g, gan_id x, gan_mode 
 int gan_network_layer(const gan_network *net, const char *name);
 const char *gan_network_layer_name(const gan_network *net, int layer);
 const gan_sample_shape *gan_network_layer_shape(const gan_network *net, int layer); /* of its output */
+/* The first layer that reads the condition; n_layers where none does. */
+int gan_network_first_conditional(const gan_network *net);
 /* layers[net->n_layers], returns how many: what each convolution comes to, that is the last of the normalisations, activations
  * and dropouts behind it. The network's own output is none of them. */
 int gan_network_conv_outputs(const gan_network *net, int *layers);

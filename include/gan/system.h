@@ -94,7 +94,7 @@ void gan_step_free(gan_step *s); /* takes NULL */
 /* For a system's build: */
 gan_status gan_step_phase(gan_step *s, const char *name);        /* what follows belongs to this phase */
 gan_status gan_step_data(gan_step *s, gan_id *x);                /* the next real minibatch [B, data] */
-/* [B, numbers]: what that minibatch is conditioned on; GAN_NONE where no network asks for it. */
+/* [B, numbers]: what that minibatch is conditioned on; GAN_NONE where data.condition = none. Read only where something needs it. */
 gan_status gan_step_condition(gan_step *s, gan_id *c);
 /* From here on network `net` is applied to samples with this condition [.., numbers]. */
 void gan_step_give(gan_step *s, int net, gan_id c);

@@ -1,4 +1,4 @@
-/* gan_mpi features: a discriminator as feature extractor, on one core, without MPI. */
+/* gan_mpi features: a discriminator, or a classifier, as feature extractor, on one core, without MPI. */
 #include "cli.h"
 #include "feature_layers.h"
 #include "features_h5.h"
@@ -63,6 +63,15 @@ static gan_status parse(extraction *e, int argc, char **argv)
 
 /* ---- opening ----------------------------------------------------------------------------------------------- */
 
+static gan_network *network_of(const gan_model *m)
+{
+    static const char *const names[] = {"discriminator", "classifier"};
+    for (size_t k = 0; k < sizeof names / sizeof names[0]; k++)
+        for (int i = 0; i < m->n_nets; i++)
+            if (strcmp(m->nets[i]->name, names[k]) == 0) return m->nets[i];
+    return NULL;
+}
+
 static gan_status open_network(extraction *e)
 {
     char *path;
@@ -70,11 +79,9 @@ static gan_status open_network(extraction *e)
     gan_status s = gan_snapshot_open(&e->snap, path);
     gan_free(path);
     if (s != GAN_OK) return s;
-    const gan_model *m = e->snap.model;
-    for (int i = 0; i < m->n_nets; i++)
-        if (strcmp(m->nets[i]->name, "discriminator") == 0) e->net = m->nets[i];
-    if (!e->net)
-        return GAN_FAIL(GAN_ECKPT, "%s: a run of system %s, which has no discriminator", e->words[0], m->system->name);
+    if (!(e->net = network_of(e->snap.model)))
+        return GAN_FAIL(GAN_ECKPT, "%s: a run of system %s, which has no discriminator and no classifier", e->words[0],
+                        e->snap.model->system->name);
     return gan__feature_layers_choose(&e->layers, e->net, e->layers_text);
 }
 
@@ -101,13 +108,15 @@ static gan_status open_data(extraction *e)
     if (pad) GAN_TRY(gan_rows_frame(e->rows, pad));
     if (pad && fits(e->rows, &e->net->in)) return GAN_OK;
     if (pad) snprintf(frame, sizeof frame, ", which with the job's frame of %lld do not fit either", (long long)pad);
-    return GAN_FAIL(GAN_ESHAPE, "%s: samples of %s%s; the discriminator of %s takes %s", e->words[1], got, frame,
-                    e->words[0], wanted);
+    return GAN_FAIL(GAN_ESHAPE, "%s: samples of %s%s; the %s of %s takes %s", e->words[1], got, frame,
+                    e->net->name, e->words[0], wanted);
 }
 
 static gan_status open_features(extraction *e)
 {
     GAN_TRY(gan_features_new(&e->features, e->net, e->kernels, e->layers.index, e->layers.n, BLOCK));
+    if (gan_features_condition(e->features))
+        GAN_TRY(gan_rows_open_conditions(e->rows, (gan_condition_kind)gan_config_choice(e->snap.cfg, "data", "condition"), e->net->in.condition));
     e->block = gan_calloc(BLOCK * gan_features_size(e->features), sizeof *e->block);
     return e->block ? GAN_OK : GAN_ENOMEM;
 }
@@ -152,6 +161,7 @@ static gan_status extract_all(extraction *e, gan__features_file *f)
     for (int64_t first = 0; first < f->n; first += BLOCK) {
         int64_t n = f->n - first < BLOCK ? f->n - first : BLOCK;
         GAN_TRY(gan_rows_read(e->rows, first, n, gan_features_input(e->features)));
+        if (gan_features_condition(e->features)) gan_rows_read_condition(e->rows, first, n, gan_features_condition(e->features));
         GAN_TRY(gan_features_compute(e->features, n, e->block));
         GAN_TRY(check_finite(e, first, n));
         GAN_TRY(gan__features_write(f, first, n, e->block));
@@ -210,14 +220,15 @@ static gan_status run(const gan_comm *comm, int argc, char **argv)
 
 const gan_command gan_command_features = {
     .name = "features",
-    .summary = "features of images, from the layers of a checkpoint's discriminator",
+    .summary = "features of images, from the layers of a checkpoint's discriminator or classifier",
     .help =
         "usage: gan_mpi features CHECKPOINT DATA [options]\n"
         "\n"
-        "Runs the discriminator over all images of a dataset and writes what its layers say of them, for a linear\n"
+        "Runs the discriminator, or a classifier, over all images of a dataset and writes what its layers say of them, for a linear\n"
         "classifier or another use (Radford et al. 2016, section 5.1). Each layer's output is max-pooled to a grid of\n"
         "4x4, flattened ([4,4,channels]) and put behind that of the layer before. Batch norm uses its running\n"
-        "statistics, nothing is dropped, weights are averaged ones where the run keeps them (key ema).\n"
+        "statistics, nothing is dropped, weights are averaged ones where the run keeps them (key ema). Layers of a\n"
+        "conditional network that depend on the label (or the attributes) are given that of DATA.\n"
         "\n"
         "  CHECKPOINT     a file, or a run directory (then its checkpoints/latest)\n"
         "  DATA           an HDF5 dataset; its images are scaled and framed as the job's (data.low, high, pad),\n"

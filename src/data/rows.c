@@ -1,4 +1,5 @@
 /* A dataset file image by image in stored order, for one rank and one pass. What is held: one block as it is stored. */
+#include "condition.h"
 #include "dataset.h"
 #include "source.h"
 
@@ -16,6 +17,8 @@ struct gan_rows {
     void *stored; /* the last block */
     float *image; /* one without its frame; NULL without frames */
     char *path;
+    gan__conditions conditions;
+    void *conditions_stored; /* of all images; NULL when nobody asked for them */
 };
 
 static void describe(gan_rows *r, float lo, float hi)
@@ -86,9 +89,29 @@ gan_status gan_rows_read(gan_rows *r, int64_t first, int64_t n, float *x)
     return GAN_OK;
 }
 
+gan_status gan_rows_open_conditions(gan_rows *r, gan_condition_kind kind, int64_t numbers)
+{
+    gan__conditions *c = &r->conditions;
+    GAN_TRY(gan__conditions_probe(c, r->path, kind, r->info.n));
+    if (!(r->conditions_stored = gan_calloc(gan__conditions_bytes(c), 1))) return GAN_ENOMEM;
+    GAN_TRY(gan__conditions_load(c, r->path, r->conditions_stored));
+    if (kind == GAN_CONDITION_LABELS && c->numbers > numbers)
+        return GAN_FAIL(GAN_EDATA, "%s: /labels goes up to %lld; the classes 0 to %lld are known", r->path, (long long)c->numbers - 1, (long long)numbers - 1);
+    if (kind == GAN_CONDITION_ATTRIBUTES && c->numbers != numbers)
+        return GAN_FAIL(GAN_EDATA, "%s: /attributes has %lld a sample; %lld are wanted", r->path, (long long)c->numbers, (long long)numbers);
+    c->numbers = numbers;
+    return GAN_OK;
+}
+
+void gan_rows_read_condition(const gan_rows *r, int64_t first, int64_t n, float *c)
+{
+    for (int64_t i = 0; i < n; i++) gan__conditions_get(&r->conditions, r->conditions_stored, first + i, c + i * r->conditions.numbers);
+}
+
 void gan_rows_close(gan_rows *r)
 {
     if (!r) return;
+    gan_free(r->conditions_stored);
     gan__dataset_close(&r->set);
     gan_free(r->stored);
     gan_free(r->image);

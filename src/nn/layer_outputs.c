@@ -30,3 +30,10 @@ int gan_network_conv_outputs(const gan_network *net, int *layers)
     }
     return n;
 }
+
+int gan_network_first_conditional(const gan_network *net)
+{
+    int i = 0;
+    while (i < net->n_layers && !net->layers[i].kind->conditional) i++;
+    return i;
+}

@@ -7,6 +7,14 @@ enum { C };
 static const char *const networks[] = {"classifier", NULL};
 static const gan_default defaults[] = {{"data", "condition", "labels"}, {NULL, NULL, NULL}};
 
+/* A layer that reads the label tells what is asked. */
+static gan_status refuse_answers(const gan_model *m)
+{
+    if (!m->nets[C]->conditional) return GAN_OK;
+    return GAN_FAIL(GAN_ECONFIG, "%s: a classifier that reads the label learns nothing; remove the layer %s",
+                    gan_config_where(m->cfg, "classifier", "layers"), gan_network_layer_name(m->nets[C], gan_network_first_conditional(m->nets[C])));
+}
+
 static gan_status declare(gan_model *m)
 {
     const gan_sample_shape classes = {1, {m->data.condition}};
@@ -14,8 +22,7 @@ static gan_status declare(gan_model *m)
         return GAN_FAIL(GAN_ECONFIG, "%s: train.system = classifier learns labels; write data.condition = labels",
                         gan_config_where(m->cfg, "data", "condition"));
     GAN_TRY(gan_model_add(m, "classifier", &m->data, &classes, "a logit for each class"));
-    m->nets[C]->conditional = true; /* labels are read with the samples, if by no layer */
-    return GAN_OK;
+    return refuse_answers(m);
 }
 
 /* A number for each row, repeated over its columns. */
@@ -75,7 +82,6 @@ static gan_status build(gan_step *s)
     GAN_TRY(gan_step_phase(s, "C"));
     GAN_TRY(gan_step_data(s, &x));
     GAN_TRY(gan_step_condition(s, &labels));
-    gan_step_give(s, C, labels);
     GAN_TRY(gan_step_apply(s, C, x, &logits));
     GAN_TRY(lowered(s->graph, logits, &logits));
     GAN_TRY(cross_entropy(s, logits, labels, &loss));

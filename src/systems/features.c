@@ -12,7 +12,7 @@ struct gan_features {
     const gan_kernels *k;
     gan_graph *graph;
     gan_plan *plan;
-    float *x;
+    float *x, *c; /* input; condition, NULL where the network reads none */
     int *layers;
     gan_id *nodes; /* of the layers */
     int n_layers;
@@ -45,6 +45,15 @@ int64_t gan_features_size(const gan_features *f)
 
 /* ---- building ---------------------------------------------------------------------------------------------- */
 
+static gan_status add_condition(gan_features *f, gan_network *net)
+{
+    const gan_form form = {.n_dims = 2, .dims = {f->rows, net->in.condition}, .dist = GAN_SHARDED};
+    net->condition = GAN_NONE;
+    if (!net->conditional) return GAN_OK;
+    if (!(f->c = gan_calloc(gan_form_floats(&form), sizeof *f->c))) return GAN_ENOMEM;
+    return gan_add_param(f->graph, &form, f->c, NULL, 0, &net->condition);
+}
+
 static gan_status build(gan_features *f, gan_network *net)
 {
     gan_form form = {.n_dims = net->in.n_dims + 1, .dims = {f->rows}, .dist = GAN_SHARDED};
@@ -53,6 +62,7 @@ static gan_status build(gan_features *f, gan_network *net)
     if (!(f->x = gan_calloc(gan_form_floats(&form), sizeof *f->x))) return GAN_ENOMEM;
     GAN_TRY(gan_graph_new(&f->graph, 1, 1));
     GAN_TRY(gan_add_param(f->graph, &form, f->x, NULL, 0, &x));
+    GAN_TRY(add_condition(f, net));
     GAN_TRY(gan_network_bind(net, f->graph, net->ema ? net->ema : net->w, -1));
     GAN_TRY(gan_network_apply(net, f->graph, x, GAN_SAMPLING, &y));
     for (int i = 0; i < f->n_layers; i++) f->nodes[i] = net->layer_out[f->layers[i]];
@@ -81,6 +91,14 @@ gan_status gan_features_new(gan_features **out, gan_network *net, const gan_kern
 float *gan_features_input(gan_features *f)
 {
     return f->x;
+}
+
+float *gan_features_condition(gan_features *f)
+{
+    const int first = gan_network_first_conditional(f->net);
+    for (int i = 0; i < f->n_layers; i++)
+        if (f->layers[i] >= first) return f->c;
+    return NULL;
 }
 
 /* ---- pooling ----------------------------------------------------------------------------------------------- */
@@ -134,6 +152,7 @@ void gan_features_free(gan_features *f)
     gan_plan_free(f->plan);
     gan_graph_free(f->graph);
     gan_free(f->x);
+    gan_free(f->c);
     gan_free(f->layers);
     gan_free(f->nodes);
     gan_free(f);

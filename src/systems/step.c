@@ -24,11 +24,9 @@ gan_status gan_step_data(gan_step *s, gan_id *x)
 
 gan_status gan_step_condition(gan_step *s, gan_id *c)
 {
-    const gan_model *m = s->model;
-    bool wanted = false;
+    const int64_t numbers = s->model->data.condition;
     *c = GAN_NONE;
-    for (int i = 0; i < m->n_nets; i++) wanted |= m->nets[i]->conditional;
-    return wanted ? gan_add_condition(s->graph, &s->feed, s->rows, m->data.condition, c) : GAN_OK;
+    return numbers > 0 ? gan_add_condition(s->graph, &s->feed, s->rows, numbers, c) : GAN_OK;
 }
 
 void gan_step_give(gan_step *s, int net, gan_id c)
