@@ -12,9 +12,10 @@
 
 #include <math.h>
 
-enum { B = 6, SHARDS = 2, H = 4, W = 6, C = 3, MAX = B * 2 * H * 2 * W * 5 };
+enum { B = 6, SHARDS = 2, H = 4, W = 6, C = 3, K = 4, MAX = B * 2 * H * 2 * W * 5 };
 
-static const gan_sample_shape image = {3, {H, W, C}}, row = {1, {H * W * C}};
+static const gan_sample_shape image = {3, {H, W, C}, K}, row = {1, {H * W * C}, K};
+static float condition[B * K]; /* of the samples, as attributes are: any numbers */
 
 typedef struct layer_row layer_row;
 struct layer_row {
@@ -344,6 +345,67 @@ static void same(const layer_row *r, const gan_network *net, const double *x, do
     for (int i = 0; i < B * H * W * C; i++) y[i] = x[i];
 }
 
+/* Sample n's condition times weight [K, columns], column m. */
+static double embedded(const float *weight, int columns, int n, int m)
+{
+    double sum = 0;
+    for (int k = 0; k < K; k++) sum += (double)condition[n * K + k] * (double)weight[k * columns + m];
+    return sum;
+}
+
+/* To each pixel of an image, or to a row as one, `more` further numbers: added(n, pixel, which). */
+static void appended(const layer_row *r, const double *x, double *y, int more, double (*added)(const float *const p[2], int n, int pixel, int u),
+                     const float *const p[2])
+{
+    const int pixels = r->in->n_dims == 3 ? H * W : 1, own = H * W * C / pixels;
+    for (int i = 0; i < B * pixels * (own + more); i++) {
+        const int n = i / (pixels * (own + more)), at = i / (own + more) % pixels, u = i % (own + more);
+        y[i] = u < own ? x[(n * pixels + at) * own + u] : added(p, n, at, u - own);
+    }
+}
+
+/* p: weight and bias of a dense layer that gives two numbers a row, or a pixel. */
+static double of_row(const float *const p[2], int n, int pixel, int u)
+{
+    return embedded(p[0], 2, n, pixel * 2 + u) + (double)p[1][pixel * 2 + u];
+}
+
+static double of_pixel(const float *const p[2], int n, int pixel, int u)
+{
+    return embedded(p[0], H * W * 2, n, pixel * 2 + u) + (double)p[1][pixel * 2 + u];
+}
+
+static void condition2(const layer_row *r, const gan_network *net, const double *x, double *y)
+{
+    float *w = param_values(net, "condition1/weight"), *b = param_values(net, "condition1/bias");
+    appended(r, x, y, 2, r->in->n_dims == 3 ? of_pixel : of_row, (const float *const[]){w, b});
+    free(w), free(b);
+}
+
+static double plane(const float *const p[2], int n, int pixel, int u)
+{
+    (void)p, (void)pixel;
+    return (double)condition[n * K + u];
+}
+
+static void planes(const layer_row *r, const gan_network *net, const double *x, double *y)
+{
+    (void)net;
+    appended(r, x, y, K, plane, NULL);
+}
+
+static void projection(const layer_row *r, const gan_network *net, const double *x, double *y)
+{
+    (void)r;
+    float *w = param_values(net, "projection1/weight"), *b = param_values(net, "projection1/bias");
+    float *v = param_values(net, "projection1/embedding");
+    for (int n = 0; n < B; n++) {
+        y[n] = (double)b[0];
+        for (int f = 0; f < H * W * C; f++) y[n] += x[n * H * W * C + f] * ((double)w[f] + embedded(v, H * W * C, n, f));
+    }
+    free(w), free(b), free(v);
+}
+
 /* clang-format off */
 static const layer_row rows[] = {
     {"leaky_relu 0.3", &image, GAN_TRAINING, leaky, 0.3},
@@ -383,6 +445,13 @@ static const layer_row rows[] = {
     {"avg_pool 3 2 1", &image, GAN_TRAINING, avg_pool, 0},
     {"upsample", &image, GAN_TRAINING, nearest, 0},
     {"upsample 2 bilinear", &image, GAN_TRAINING, bilinear, 0},
+    {"condition 2", &row, GAN_TRAINING, condition2, 0},
+    {"condition 2", &image, GAN_TRAINING, condition2, 0},
+    {"condition 2", &image, GAN_SAMPLING, condition2, 0},
+    {"planes", &row, GAN_TRAINING, planes, 0},
+    {"planes", &image, GAN_TRAINING, planes, 0},
+    {"projection", &row, GAN_TRAINING, projection, 0},
+    {"projection", &image, GAN_TRAINING, projection, 0},
 };
 /* clang-format on */
 
@@ -409,6 +478,13 @@ static void refer(gan_network *net, gan_graph *g, gan_id x)
     net->referred = true;
 }
 
+static void give_condition(gan_network *net, gan_graph *g)
+{
+    const gan_form f = {.n_dims = 2, .dims = {B, K}, .dist = GAN_SHARDED};
+    gan_rng_uniform(&(gan_rng){.seed = 6, .purpose = GAN_RNG_TEST}, 0, B * K, -1, 1, condition);
+    if (net->conditional) EXPECT_OK(gan_add_param(g, &f, condition, NULL, 0, &net->condition));
+}
+
 static void check_row(const layer_row *r, const gan_kernels *k)
 {
     static float x[MAX];
@@ -425,6 +501,7 @@ static void check_row(const layer_row *r, const gan_kernels *k)
     EXPECT_OK(gan_graph_new(&g, SHARDS, 1));
     EXPECT_OK(gan_network_bind(n.net, g, n.net->w, -1));
     EXPECT_OK(gan_add_param(g, &f, x, NULL, 0, &in));
+    give_condition(n.net, g);
     if (n.net->refers) refer(n.net, g, in);
     EXPECT_OK(gan_network_apply(n.net, g, in, r->mode, &y));
     EXPECT_OK(gan_plan_build(&p, g, &y, 1));

@@ -8,7 +8,7 @@
 
 #include "gan/nn.h"
 
-enum { B = 4, SHARDS = 2, H = 4, W = 4, C = 2, MAX_WRT = 16, X = B * H * W * C };
+enum { B = 4, SHARDS = 2, H = 4, W = 4, C = 2, K = 3, MAX_WRT = 16, X = B * H * W * C };
 
 typedef struct layer_row {
     const char *layers;
@@ -34,6 +34,12 @@ static const layer_row rows[] = {
     {"avg_pool 3 2 1", true},
     {"max_pool 2", true},
     {"upsample 2 bilinear", true},
+    {"condition 2", false},
+    {"condition 2", true},
+    {"planes", true},
+    {"projection", true},
+    {"condition 3, tanh, planes, dense 4, softplus, projection", false},
+    {"condition 1, conv 3 4 2 1, tanh, planes, conv 2 2, softplus, projection", true},
     {"conv 3 3 1 1 bias=no, batch_norm, softplus, conv_transpose 2 4 2 1 bias=no, batch_norm, tanh", true},
     {"conv 3 4 2 1 bias=no, batch_norm shard, softplus, dense 6, batch_norm shard, tanh, dense 1", true},
 };
@@ -47,7 +53,7 @@ typedef struct trial {
     gan_network *net;
     gan_graph *g;
     gan_plan *plan;
-    float x[X], *r, *v[MAX_WRT];
+    float x[X], c[B * K], *r, *v[MAX_WRT];
     int n_wrt;
     gan_id wrt[MAX_WRT], value[2], gradient[2][MAX_WRT];
     float *data[MAX_WRT];
@@ -64,14 +70,22 @@ static const char *const *one_network(const char *system, const char *const **na
 static void open_network(trial *t)
 {
     char job[512];
-    const gan_sample_shape image = {3, {H, W, C}}, row = {1, {H * W * C}};
+    const gan_sample_shape image = {3, {H, W, C}, K}, row = {1, {H * W * C}, K};
     snprintf(job, sizeof job, "[train]\nsteps = 1\n[data]\nsource = ring\n[generator]\nlayers = %s\n", t->row->layers);
     OK(gan_config_parse(&t->cfg, "job.ini", job, (int64_t)strlen(job), NULL, 0, one_network));
     OK(gan_network_new(&t->net, t->cfg, "generator", t->row->image ? &image : &row));
     OK(gan_network_alloc(t->net));
 }
 
-/* Leaves by which to differentiate: the input and all that is trained, with numbers around 0. */
+static void add_condition(trial *t, uint64_t *seed)
+{
+    if (!t->net->conditional) return;
+    test_fill(seed, t->c, B * K, -1, 1);
+    t->data[t->n_wrt] = t->c;
+    t->net->condition = t->wrt[t->n_wrt++] = leaf(t->g, form2(B, K, GAN_SHARDED), t->c);
+}
+
+/* Leaves by which to differentiate: the input, its condition and all that is trained, with numbers around 0. */
 static void make_leaves(trial *t, uint64_t *seed)
 {
     gan_form f = form2(B, H * W * C, GAN_SHARDED);
@@ -79,6 +93,7 @@ static void make_leaves(trial *t, uint64_t *seed)
     test_fill(seed, t->x, X, -2, 2);
     OK(gan_network_bind(t->net, t->g, t->net->w, -1));
     t->wrt[0] = leaf(t->g, f, t->x), t->data[0] = t->x, t->n_wrt = 1;
+    add_condition(t, seed);
     for (int i = 0; i < t->net->n_params; i++) {
         const gan_param *p = &t->net->params[i];
         if (p->state) continue;
