@@ -178,19 +178,37 @@ static void set_from(const trial *t, const char *what, int net, bool states)
     free(v.x);
 }
 
+/* The case's labels or attributes, beside the samples and in their order. */
+static void write_condition(const trial *t, const char *path, const char *name, uint64_t seed)
+{
+    if (!has(t->group, name)) return;
+    values c = read_values(t->group, name);
+    permute_back(&c, seed);
+    hid_t f = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT), space = H5Screate_simple(c.n_dims, c.dims, NULL);
+    hid_t d = H5Dcreate2(f, name, c.n_dims == 1 ? H5T_STD_U8LE : H5T_IEEE_F32LE, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    assert_true(H5Dwrite(d, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, c.x) >= 0);
+    H5Dclose(d);
+    H5Sclose(space);
+    assert_true(H5Fclose(f) >= 0);
+    free(c.x);
+}
+
 static void open_data(trial *t, const gan_kernels *k, uint64_t seed)
 {
     values x = read_values(t->group, "data");
     permute_back(&x, seed);
     write_dataset(scratch("data.h5"), &x);
     free(x.x);
-    EXPECT_OK(gan_source_open_file(&t->source, comm, k, scratch("data.h5"), -1, 1, seed));
+    write_condition(t, scratch("data.h5"), "labels", seed);
+    write_condition(t, scratch("data.h5"), "attributes", seed);
+    EXPECT_OK(gan_source_open_conditioned(&t->source, comm, k, scratch("data.h5"), -1, 1, seed,
+                                          (gan_condition_kind)gan_config_choice(t->cfg, "data", "condition")));
 }
 
 static void open_model(trial *t)
 {
     const gan_source_info *info = gan_source_describe(t->source);
-    gan_sample_shape shape = {.n_dims = info->n_dims};
+    gan_sample_shape shape = {.n_dims = info->n_dims, .condition = info->condition};
     for (int i = 0; i < info->n_dims; i++) shape.dims[i] = info->dims[i];
     EXPECT_OK(gan_model_new(&t->model, t->cfg, &shape));
     EXPECT_OK(gan_model_alloc(t->model));

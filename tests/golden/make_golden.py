@@ -109,9 +109,10 @@ def conv(x, w, kernel, stride=1, padding=0, transposed=False):
 
 
 class Network:
-    """Parameters in gan_mpi's order; weights are [in, out]. x is [B, features] or [B, height, width, channels]."""
+    """Parameters in gan_mpi's order; weights are [in, out]. x is [B, features] or [B, height, width, channels]; attribute c, of
+    conditional ones, is the condition of the samples that it is called on, [B, condition]."""
 
-    def __init__(self, layers, features, rng):
+    def __init__(self, layers, features, rng, condition=0):
         self.layers, self.params, self.states, self.spectral, self.past = layers, [], [], {}, []
         self.virtual, self.reference = [], None  # states of virtual_batch_norm; its reference batch
         shape = (features,)
@@ -136,6 +137,17 @@ class Network:
                 shape = tuple((n + 2 * padding - kernel) // stride + 1 for n in shape[:2]) + shape[2:]
             elif kind == "upsample":
                 shape = tuple(n * args[0] for n in shape[:2]) + shape[2:]
+            elif kind == "condition":
+                units = args[0] * (int(np.prod(shape[:2])) if len(shape) == 3 else 1)
+                self.add(rng.uniform(-0.6, 0.6, (condition, units)))
+                self.add(rng.uniform(-0.1, 0.1, units))
+                shape = shape[:-1] + (channels + args[0],)
+            elif kind == "planes":
+                shape = shape[:-1] + (channels + condition,)
+            elif kind == "projection":
+                for size in ((features, 1), 1, (condition, features)):
+                    self.add(rng.uniform(-0.4, 0.4, size))
+                shape = (1,)
             elif kind in ("dense", "maxout"):
                 units = args[0] * (args[1] if kind == "maxout" else 1)
                 bound = (6 / (features + units)) ** 0.5
@@ -195,6 +207,14 @@ class Network:
         for kind, *args in self.layers:
             if kind == "dense":
                 x = x.reshape(len(x), -1) @ next(p) + (0 if "bias=no" in args else next(p))
+            elif kind == "condition":
+                x = torch.cat([x, (self.c @ next(p) + next(p)).view(*x.shape[:-1], args[0])], dim=-1)
+            elif kind == "planes":
+                c = self.c if x.dim() == 2 else self.c[:, None, None, :].expand(*x.shape[:-1], -1)
+                x = torch.cat([x, c], dim=-1)
+            elif kind == "projection":
+                x = x.reshape(len(x), -1)
+                x = x @ next(p) + next(p) + (x * (self.c @ next(p))).sum(dim=1, keepdim=True)
             elif kind == "reshape":
                 x = x.reshape(len(x), *args)
             elif kind in ("conv", "conv_transpose"):
@@ -316,8 +336,8 @@ def mean_output(D, layer, x):
     return D.outputs[layer].mean(dim=0)
 
 
-def train(x, case, G, D, image=None, penalty=None):
-    """penalty(D, x, fake, streams, step) is added to D's loss."""
+def train(x, case, G, D, image=None, penalty=None, c=None):
+    """penalty(D, x, fake, streams, step) is added to D's loss; c: what the samples x are conditioned on."""
     gan, kind, (_, g_keys), (_, d_keys), *_ = case
     g_opt, d_opt = make_optimizer(G, g_keys), make_optimizer(D, d_keys)
     average = [p.detach().clone() for p in G.params]
@@ -334,6 +354,9 @@ def train(x, case, G, D, image=None, penalty=None):
         for j in range(k):
             z.append(noise(kind, next(streams), step))
             G.normalise(keep=False), D.normalise(keep=True)
+            if c is not None:
+                G.c = minibatch(c, step * k + j)
+                D.c = packed(G.c, pack)
             fake, real = G(z[j]).detach(), minibatch(x, step * k + j)
             on_x, on_fake = D(packed(real, pack, image)), D(packed(fake, pack, image))
             loss_d = d_real(on_x, 1 - gan.get("label_smoothing", 0)) + d_fake(on_fake)
@@ -372,9 +395,11 @@ def job_text(case):
     def section(name, keys):
         return [f"[{name}]"] + [f"{key} = {value}" for key, value in keys.items()]
 
-    lines = section("run", dict(seed=SEED)) + section("train", dict(system="gan", batch=BATCH, steps=STEPS))
-    lines += section("gan", gan) + section("noise", dict(size=NOISE, distribution=kind)) + section("data", dict(file="-"))
-    for name, keys in more[0].items() if more else ():
+    others = {"train": {}, "data": {}, **(more[0] if more else {})}
+    lines = section("run", dict(seed=SEED)) + section("train", dict(system="gan", batch=BATCH, steps=STEPS) | others.pop("train"))
+    lines += section("gan", gan) + section("noise", dict(size=NOISE, distribution=kind))
+    lines += section("data", dict(file="-") | others.pop("data"))
+    for name, keys in others.items():
         lines += section(name, keys)
     for name, (layers, keys) in (("generator", g), ("discriminator", d)):
         lines += section(name, {"layers": ", ".join(" ".join(map(str, l)) for l in layers), **keys})
@@ -385,8 +410,18 @@ def samples(rng, features, n=BATCH):
     return np.tanh(rng.standard_normal((n, 4)) @ rng.standard_normal((4, features))).astype(np.float32)
 
 
-def main(path, cases, images, seed, penalties={}):
-    """images: the shape of a sample, [h, w, c], of those cases that have images; penalties: of those that have one."""
+def conditions(rng, kind, numbers, n):
+    """What n samples are conditioned on: as the file has it, and as networks see it."""
+    if kind == "attributes":
+        values = rng.uniform(-1, 1, (n, numbers)).astype(np.float32)
+        return values, values
+    labels = rng.integers(0, numbers, n)
+    return labels.astype(np.int32), np.eye(numbers)[labels]
+
+
+def main(path, cases, images, seed, penalties={}, conditioned={}):
+    """images: the shape of a sample, [h, w, c], of those cases that have images; penalties: of those that have one; conditioned: kind and
+    number of what samples are conditioned on, of those that are."""
     rng = np.random.default_rng(seed)
     rows = samples(rng, FEATURES)
     with h5py.File(path, "w") as f:
@@ -395,10 +430,18 @@ def main(path, cases, images, seed, penalties={}):
             image, pack = images.get(name), case[0].get("pack", 1)
             features = int(np.prod(image)) if image else FEATURES
             x = samples(rng, features) if image else rows
-            if pack > 1 or name in penalties:  # order matters: no minibatch comes twice
+            if pack > 1 or name in penalties or name in conditioned:  # order matters: no minibatch comes twice
                 x = samples(rng, features, BATCH * STEPS * case[0].get("d_steps", 1))
-            G, D = Network(case[2][0], NOISE, rng), Network(case[3][0], features * pack, rng)
+            stored = c = None
+            numbers = 0
+            if name in conditioned:
+                kind, numbers = conditioned[name]
+                stored, c = conditions(rng, kind, numbers, len(x))
+                c = torch.tensor(c.astype(np.float64))
+            G, D = Network(case[2][0], NOISE, rng, numbers), Network(case[3][0], features * pack, rng, numbers * pack)
             group = f.create_group(name)
+            if stored is not None:
+                group[kind] = stored
             group["data"] = x.reshape(-1, *image) if image and pack > 1 else x
             group.attrs["job"] = np.bytes_(job_text(case))
             if pack > 1:
@@ -406,7 +449,7 @@ def main(path, cases, images, seed, penalties={}):
             group["initial_generator"], group["initial_discriminator"] = G.flat(), D.flat()
             if D.spectral:
                 group["initial_states_generator"], group["initial_states_discriminator"] = G.flat_states(), D.flat_states()
-            for key, value in train(torch.tensor(x.astype(np.float64)), case, G, D, image, penalties.get(name)).items():
+            for key, value in train(torch.tensor(x.astype(np.float64)), case, G, D, image, penalties.get(name), c).items():
                 group[key] = value
 
 
