@@ -110,10 +110,15 @@ enum { SAMPLES = 200000 };
 static void check_mixture(gan_source *s, int modes, const double (*centres)[2], double std)
 {
     float *x = malloc(SAMPLES * 2 * sizeof *x);
+    float *classes = malloc((size_t)(SAMPLES * modes) * sizeof *classes);
     int *counts = calloc((size_t)modes, sizeof *counts);
     double sum[2] = {0}, sum2[2] = {0}, cross = 0, sum4 = 0;
-    assert_true(x && counts);
+    assert_true(x && classes && counts);
     gan_source_read(s, 0, SAMPLES, x);
+    assert_int_equal(gan_source_describe(s)->conditioned, GAN_CONDITION_LABELS);
+    assert_int_equal(gan_source_describe(s)->condition, modes);
+    gan_source_read_condition(s, 0, SAMPLES / 2, classes);
+    gan_source_read_condition(s, SAMPLES / 2, SAMPLES / 2, classes + SAMPLES / 2 * modes);
     for (int i = 0; i < SAMPLES; i++) {
         int nearest = 0;
         double best = INFINITY, d[2];
@@ -122,6 +127,7 @@ static void check_mixture(gan_source *s, int modes, const double (*centres)[2], 
             if (far < best) best = far, nearest = k;
         }
         counts[nearest]++;
+        for (int k = 0; k < modes; k++) assert_true(classes[i * modes + k] == (float)(k == nearest));
         for (int a = 0; a < 2; a++) {
             d[a] = ((double)x[2 * i + a] - centres[nearest][a]) / std;
             sum[a] += d[a];
@@ -140,6 +146,7 @@ static void check_mixture(gan_source *s, int modes, const double (*centres)[2], 
     if (fabs(cross / SAMPLES) > error) fail_msg("correlation %g", cross / SAMPLES);
     if (fabs(sum4 / SAMPLES - 3) > sqrt(96) * error) fail_msg("fourth moment %g", sum4 / SAMPLES);
     free(counts);
+    free(classes);
     free(x);
 }
 

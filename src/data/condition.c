@@ -106,7 +106,7 @@ static gan_status visit(gan__conditions *c, const char *path, void *to)
     gan_h5_lock();
     gan_status s = gan_h5_open(&file, path, GAN_H5_READ, 0);
     if (s == GAN_OK) s = with_file(file.id, path, c, to);
-    else s = GAN_EDATA;
+    else if (s == GAN_EIO) s = GAN_EDATA;
     gan_h5_close(&file, path); /* nothing was written */
     gan_h5_unlock();
     return s;
