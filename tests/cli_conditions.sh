@@ -174,7 +174,7 @@ faces 0 '3 samples' --attributes 1,-1,0 --out "$dir/b.h5"
 [ "$(rows a.h5 images 2)" != "$(rows b.h5 images 2)" ] || fail 'other attributes' 'another picture' 'the same'
 faces 2 'samples are conditioned on 3 attributes; say which' --out "$dir/no.png"
 faces 2 'conditioned on attributes; use --attributes' --label 1 --out "$dir/no.png"
-for given in 1,2 1,2,3,4 1,2,3, 1,,3 1,2,x ' ' 1,2,nan 1,inf,3; do
+for given in 1,2 1,2,3,4 '1,2,3,' 1,,3 1,2,x ' ' 1,2,nan 1,inf,3; do
     faces 2 'option --attributes wants the 3 numbers that samples of this run are conditioned on' --attributes "$given" --out "$dir/no.png"
 done
 [ ! -e "$dir/no.png" ] || fail 'what is refused' 'no picture' 'one'

@@ -198,6 +198,29 @@ static void check_bad_files(mpi_test *t)
     check_refused(t, make_attributes(t, 3, INFINITY), ATTRIBUTES, "/attributes: sample 1, value 0 is not finite");
 }
 
+/* Nothing of it is stored, and the memory that it states is asked for before anything is read. */
+static void check_huge(mpi_test *t)
+{
+    enum { HUGE_N = 1 << 24 };
+    const hsize_t images[2] = {HUGE_N, 1}, attributes[2] = {HUGE_N, 65536}; /* 4 TiB */
+    char *path = paths[n_paths];
+    gan_source *s;
+    snprintf(path, sizeof paths[0], "%s/%d.h5", dir, n_paths++);
+    if (t->c->rank == 0) {
+        gan_h5_lock();
+        hid_t f = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+        put(f, "images", H5T_NATIVE_UINT8, 2, images, 0, NULL);
+        put(f, "attributes", H5T_IEEE_F32LE, 2, attributes, 0, NULL);
+        H5Fclose(f);
+        gan_h5_unlock();
+    }
+    MPI_Barrier(t->c->mpi);
+    gan_status got = open_as(t->c, &s, path, GAN_CONDITION_ATTRIBUTES);
+    CHECK(t, got == GAN_ENOMEM && !s, "status %d", got);
+    if (t->c->node_rank == 0) CHECK(t, strstr(gan_fail_text(), "the dataset"), "%s", gan_fail_text());
+    gan_fail_clear();
+}
+
 /* As if each rank were a node of its own; the last one's copy has another label, and its largest class is another. */
 static void check_copies(mpi_test *t, const char *path)
 {
@@ -253,6 +276,7 @@ int main(int argc, char **argv)
     check_rows_refused(&t, attributes, GAN_CONDITION_ATTRIBUTES, A + 1, "/attributes has 3 a sample; 4 are wanted");
     check_rows_refused(&t, attributes, GAN_CONDITION_LABELS, A, "it has no /labels");
     check_bad_files(&t);
+    check_huge(&t);
     check_copies(&t, labels);
     check_failing_memory(&t, labels);
     remove_files(&t);

@@ -38,6 +38,8 @@ static gan_status check_array(hid_t array, const char *path, gan__conditions *c)
     if (!labels && (dims[1] < 1 || dims[1] > MAX_ATTRIBUTES))
         return GAN_FAIL(GAN_EDATA, "%s: /attributes has %" PRIuHSIZE " a sample; 1 to %d are wanted", path, dims[1], MAX_ATTRIBUTES);
     c->numbers = labels ? 0 : (int64_t)dims[1];
+    if (c->n > INT64_MAX / 8 / (labels ? 1 : c->numbers))
+        return GAN_FAIL(GAN_EDATA, "%s: /%s has more numbers than memory can have", path, names[c->kind]);
     return GAN_OK;
 }
 
@@ -91,8 +93,9 @@ static gan_status with_file(hid_t file, const char *path, gan__conditions *c, vo
 {
     const char *name = names[c->kind];
     if (H5Lexists(file, name, H5P_DEFAULT) <= 0)
-        return GAN_FAIL(GAN_EDATA, "%s: it has no /%s, which data.condition = %s asks for; import it again with them, or add them, as "
-                                   "`gan_mpi import --help` tells", path, name, name);
+        return GAN_FAIL(GAN_EDATA, "%s: it has no /%s, which data.condition = %s asks for; import it again with them, or add "
+                                   "%s, with h5py such as f[\"%s\"] = ...", path, name, name,
+                        c->kind == GAN_CONDITION_LABELS ? "[N] integers from 0" : "[N,A] numbers", name);
     hid_t array = H5Dopen2(file, name, H5P_DEFAULT);
     if (array < 0) return GAN_FAIL(GAN_EDATA, "%s: cannot open /%s as a dataset: %s", path, name, gan_h5_reason());
     gan_status s = with_array(array, path, c, to);

@@ -33,9 +33,12 @@ static void *conditions_of(const file_source *f)
     return (char *)f->memory.bytes + conditions_at(f);
 }
 
+/* Of files that state more than any memory has, as much as there cannot be. */
 static int64_t bytes_of(const file_source *f)
 {
-    return f->conditions.kind ? conditions_at(f) + gan__conditions_bytes(&f->conditions) : gan__dataset_bytes(&f->shape);
+    const int64_t samples = gan__dataset_bytes(&f->shape);
+    if (!f->conditions.kind) return samples;
+    return samples > INT64_MAX / 4 ? samples : conditions_at(f) + gan__conditions_bytes(&f->conditions);
 }
 
 /* Where in the file the sample at a stream position stands. */
