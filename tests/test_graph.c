@@ -374,7 +374,7 @@ static void test_metrics(void **state)
     metric = add_count(g, shared, &in_metric);
     work = add_count(g, shared, &in_work);
     OK(gan_add_store(g, work, &kept, &store));
-    gan_graph_set_metric(g, true);
+    gan_graph_set_when(g, GAN_IN_METRICS);
     OK(gan_add_store(g, metric, &measured, &store));
     OK(gan_plan_build(&p, g, NULL, 0));
     gan_run run = test_run(&gan__kernels_ref);

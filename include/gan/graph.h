@@ -129,6 +129,10 @@ typedef union gan_params {
     struct { void *user; int index; } call;   /* ops defined above the graph: data, update */
 } gan_params;
 
+/* The steps in which an effect runs, and with it what it needs: all; those that record metrics; those whose number a graph's
+ * interval divides; those that it does not. Bits: what two effects need runs in the steps of both. */
+typedef enum gan_when { GAN_ALWAYS = 1, GAN_IN_METRICS = 2, GAN_IN_NTH = 4, GAN_IN_OTHERS = 8 } gan_when;
+
 /* What is done to a result before it is written: the last input, a row, is added; then a map of one input. */
 typedef struct gan_tail {
     bool is, bias, maps;
@@ -146,7 +150,7 @@ struct gan_node {
     float *fixed;       /* memory outside the plan (arenas), or NULL */
     const char *layer;  /* "generator.dense1 (job.ini:12)"; borrowed, "" outside layers */
     int phase;          /* index of the phase it belongs to */
-    bool metric;        /* an effect that runs only in steps that record metrics */
+    gan_when when;      /* of an effect: the steps in which it runs */
     bool carried;       /* an effect that a step leaves to the next one, whose program begins beside it (systems/carry.c) */
 };
 
@@ -206,7 +210,10 @@ gan_status gan_graph_after(gan_graph *g, gan_id node, gan_id before);
 /* Nodes added from now on belong to this layer (text is copied) and phase. */
 gan_status gan_graph_set_layer(gan_graph *g, const char *layer);
 gan_status gan_graph_phase_begin(gan_graph *g, const char *name, int *phase); /* the same name gives the same phase */
-void gan_graph_set_metric(gan_graph *g, bool metric); /* nodes added from now on serve metrics only */
+void gan_graph_set_when(gan_graph *g, gan_when when); /* effects added from now on run in these steps only */
+/* The interval of GAN_IN_NTH and GAN_IN_OTHERS, 1 at first; GAN_EINTERNAL for a second one. */
+gan_status gan_graph_set_interval(gan_graph *g, int64_t steps);
+int64_t gan_graph_interval(const gan_graph *g);
 int gan_graph_phases(const gan_graph *g);
 int gan_graph_phase(const gan_graph *g); /* the current one */
 const char *gan_graph_phase_name(const gan_graph *g, int phase);
@@ -229,7 +236,7 @@ typedef struct gan_plan_info {
     int n_nodes, n_dead, n_fused, n_inplace; /* of the program: run, dropped, merged into others, without memory of their own */
     int64_t activation_bytes; /* all that is planned: values, and scratch of kernels while they run */
     int64_t scratch_bytes, unplanned_bytes; /* the largest scratch; values without reuse */
-    double flop;                              /* per step and rank, metrics left out */
+    double flop;                              /* per step and rank, on the average; metrics left out */
 } gan_plan_info;
 
 /* Drop what no effect needs, fuse, order, place in memory. The graph is borrowed and changed (fusion). keep[n_keep]: nodes
@@ -267,10 +274,12 @@ gan_status gan_exec_diagnose(const gan_plan *p, const gan_run *run, int64_t *pos
  * direct sum), GB/s of operands and results. profile[n_nodes] as of gan_run. */
 void gan_plan_print_profile(const gan_plan *p, const double *profile, int64_t steps, FILE *f);
 
-/* Call i of the n_nodes of the program; metrics_only: it is skipped in steps that record no metrics. Borrowed. */
-const gan_node *gan_plan_call(const gan_plan *p, int i, bool *metrics_only);
+/* Call i of the n_nodes of the program, and the steps in which it runs: bits of gan_when. Borrowed. */
+const gan_node *gan_plan_call(const gan_plan *p, int i, unsigned *when);
+/* The share of steps that make call i, those that record metrics left out. */
+double gan_plan_share(const gan_plan *p, int i);
 /* Where nothing can be measured: seconds[n_nodes] of each call on a core that does so many operations, and moves so many bytes,
- * a second, whichever takes longer. Updates count as nothing, for they do not say what they touch. */
+ * a second, whichever takes longer, when it is made. Updates count as nothing, for they do not say what they touch. */
 void gan_plan_estimate(const gan_plan *p, double flop_per_s, double bytes_per_s, double *seconds);
 
 /* The program as text, one line a node in order of execution, and the graph for Graphviz. */

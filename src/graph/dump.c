@@ -10,6 +10,16 @@ static const char *const names[] = {
 #undef X
 };
 
+/* What the program says of a node that does not run in each step, or not for it. */
+static const char *remark(const gan_plan *p, gan_id id)
+{
+    const unsigned when = p->when[id];
+    if (p->g->nodes[id].carried) return " (of the step before)";
+    if (gan__share(p, id) == 0) return " (metrics only)";
+    if (gan__share(p, id) == 1) return "";
+    return when & GAN_IN_NTH ? " (every N-th step)" : " (other steps)";
+}
+
 static void describe(const gan_plan *p, gan_id id, char *text, size_t n)
 {
     const gan_node *y = &p->g->nodes[id];
@@ -34,7 +44,7 @@ void gan_plan_print(const gan_plan *p, FILE *f)
         for (int k = 0; k < y->n_in && at < sizeof in; k++)
             at += (size_t)snprintf(in + at, sizeof in - at, "%s%d", k ? " " : "", y->in[k]);
         fprintf(f, "%5d  %-14s %-34s %-22s %-16s %s%s\n", id, p->g->phases[y->phase], op, form, in, y->layer,
-                p->metrics_only[id] ? " (metrics only)" : y->carried ? " (of the step before)" : "");
+                remark(p, id));
     }
 }
 

@@ -47,6 +47,8 @@ gan_status gan_graph_new(gan_graph **out, int64_t shards, int ranks)
     if (!g) return GAN_ENOMEM;
     g->shards = shards;
     g->ranks = ranks;
+    g->when = GAN_ALWAYS;
+    g->interval = 1;
     g->threads = 1;
     g->layer = "";
     int phase;
@@ -153,9 +155,23 @@ gan_status gan_graph_phase_begin(gan_graph *g, const char *name, int *phase)
     return GAN_OK;
 }
 
-void gan_graph_set_metric(gan_graph *g, bool metric)
+void gan_graph_set_when(gan_graph *g, gan_when when)
 {
-    g->metric = metric;
+    g->when = when;
+}
+
+gan_status gan_graph_set_interval(gan_graph *g, int64_t steps)
+{
+    if (g->interval != 1 && g->interval != steps)
+        return GAN_FAIL(GAN_EINTERNAL, "nodes that run every %lld steps, and others every %lld: a graph has one interval",
+                        (long long)g->interval, (long long)steps);
+    g->interval = steps;
+    return GAN_OK;
+}
+
+int64_t gan_graph_interval(const gan_graph *g)
+{
+    return g->interval;
 }
 
 int gan_graph_phase(const gan_graph *g)
@@ -228,7 +244,7 @@ gan_status gan_graph_add(gan_graph *g, const gan_node *node, gan_id *out)
     gan_node y = *node;
     y.layer = g->layer;
     y.phase = g->phase;
-    y.metric = g->metric;
+    y.when = g->when;
     GAN_TRY(check_inputs(g, &y));
     GAN_TRY(y.op->infer(g, &y));
     GAN_TRY(check_form(g, &y));

@@ -20,7 +20,9 @@ struct gan_graph {
     const char *layer;
     char **phases;
     int n_phases, phase;
-    bool metric, direct;
+    gan_when when;
+    int64_t interval;
+    bool direct;
     int threads;
     double worth_sharing; /* operations of a kernel */
     uint64_t streams;
@@ -51,7 +53,7 @@ gan_id gan__superseded_by(const gan_graph *g, gan_id x);
 bool gan__may_wait(const gan_graph *g, const bool *ordered, gan_id x, gan_id y);
 
 /* Passes, in the order in which gan_plan_build runs them. */
-void gan__live(const gan_graph *g, const gan_id *keep, int n_keep, bool *live, bool *metrics_only);
+void gan__live(const gan_graph *g, const gan_id *keep, int n_keep, bool *live, unsigned char *when);
 gan_status gan__fuse(gan_graph *g, const bool *live, const gan_id *keep, int n_keep, int *n_fused);
 gan_status gan__tails(gan_graph *g, const bool *live, const gan_id *keep, int n_keep, int *n_fused);
 gan_status gan__schedule(const gan_graph *g, const bool *live, gan_id *order, int *n_order);

@@ -272,8 +272,7 @@ static gan_status make_calls(gan_plan *p)
         if (n->carried) p->last_carried = p->n_calls - 1;
         if (gan__scratch_copies(g, n) > 1) c->scratch_step = gan__scratch_floats(g, n);
         for (int k = 0; k < n->n_in; k++) c->in[k] = p->at[n->in[k]];
-        if (!p->metrics_only[y])
-            p->info.flop += gan__flop(g, n);
+        p->info.flop += gan__share(p, y) * gan__flop(g, n);
     }
     p->info.n_nodes = p->n_calls;
     return GAN_OK;
@@ -282,12 +281,12 @@ static gan_status make_calls(gan_plan *p)
 static gan_status build(gan_plan *p, bool *live, const gan_id *keep, int n_keep)
 {
     gan_graph *g = p->g;
-    gan__live(g, keep, n_keep, live, p->metrics_only);
+    gan__live(g, keep, n_keep, live, p->when);
     for (int i = 0; i < g->n; i++) p->info.n_dead += !live[i];
     GAN_TRY(gan__fuse(g, live, keep, n_keep, &p->info.n_fused));
-    gan__live(g, keep, n_keep, live, p->metrics_only);
+    gan__live(g, keep, n_keep, live, p->when);
     GAN_TRY(gan__tails(g, live, keep, n_keep, &p->info.n_fused));
-    gan__live(g, keep, n_keep, live, p->metrics_only);
+    gan__live(g, keep, n_keep, live, p->when);
     GAN_TRY(gan__schedule(g, live, p->order, &p->n_order));
     GAN_TRY(plan_memory(p, keep, n_keep));
     return make_calls(p);
@@ -311,10 +310,10 @@ gan_status gan_plan_build(gan_plan **out, gan_graph *g, const gan_id *keep, int 
     if (!live || !p) goto fail;
     p->g = g;
     p->order = gan_calloc(g->n, sizeof *p->order);
-    p->metrics_only = gan_calloc(g->n, sizeof *p->metrics_only);
+    p->when = gan_calloc(g->n, sizeof *p->when);
     p->at = gan_calloc(g->n, sizeof *p->at);
     p->scratch_at = gan_calloc(g->n, sizeof *p->scratch_at);
-    if (!p->order || !p->metrics_only || !p->at || !p->scratch_at) goto fail;
+    if (!p->order || !p->when || !p->at || !p->scratch_at) goto fail;
     if ((s = build(p, live, keep, n_keep)) != GAN_OK) goto fail;
     gan_free(live);
     *out = p;
@@ -329,7 +328,7 @@ void gan_plan_free(gan_plan *p)
 {
     if (!p) return;
     gan_free(p->order);
-    gan_free(p->metrics_only);
+    gan_free(p->when);
     gan_free(p->at);
     gan_free(p->scratch_at);
     gan_free(p->calls);
@@ -339,7 +338,17 @@ void gan_plan_free(gan_plan *p)
 
 bool gan__skipped(const gan_plan *p, const gan_call *c, const gan_run *run)
 {
-    return (!run->metrics && p->metrics_only[c->y - p->g->nodes]) || (c->y->carried && !run->pending);
+    const unsigned now = GAN_ALWAYS | (run->metrics ? GAN_IN_METRICS : 0) |
+                         (run->step % p->g->interval == 0 ? GAN_IN_NTH : GAN_IN_OTHERS);
+    return !(p->when[c->y - p->g->nodes] & now) || (c->y->carried && !run->pending);
+}
+
+double gan__share(const gan_plan *p, gan_id y)
+{
+    const double nth = 1.0 / (double)p->g->interval;
+    const unsigned when = p->when[y];
+    if (when & GAN_ALWAYS) return 1;
+    return (when & GAN_IN_NTH ? nth : 0) + (when & GAN_IN_OTHERS ? 1 - nth : 0);
 }
 
 bool gan_plan_carries(const gan_plan *p)

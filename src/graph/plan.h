@@ -9,7 +9,7 @@ struct gan_plan {
     gan_plan_info info;
     gan_id *order; /* live nodes in order of execution */
     int n_order;
-    bool *metrics_only; /* by id */
+    unsigned char *when; /* by id: the steps in which it runs, bits of gan_when */
     float **at;         /* by id: where the value lies; NULL for nodes that have none */
     float **scratch_at; /* by id: where its kernel's scratch lies */
     gan_call *calls;    /* the program: one per kernel to run; part.n: the threads that share it */
@@ -18,8 +18,11 @@ struct gan_plan {
     float *memory, *end; /* of values and scratch */
 };
 
-/* Whether a step leaves out a call: it serves metrics that nobody wants now, or is carried and nothing is pending. */
+/* Whether a step leaves out a call: it is of other steps, or is carried and nothing is pending. */
 bool gan__skipped(const gan_plan *p, const gan_call *c, const gan_run *run);
+
+/* The share of steps that run node y, those that record metrics left out. */
+double gan__share(const gan_plan *p, gan_id y);
 
 /* Operations of a node's kernel. */
 double gan__flop(const gan_graph *g, const gan_node *n);

@@ -20,10 +20,11 @@ static double node_bytes(const gan_graph *g, const gan_node *y)
 
 static void add(op_time *t, const gan_plan *p, const gan_node *y, double s)
 {
+    const double share = gan__share(p, (gan_id)(y - p->g->nodes));
     t->s += s;
     if (y->phase < MAX_PHASES) t->in_phase[y->phase] += s;
-    t->flop += y->op->effect ? 0 : gan__flop(p->g, y);
-    t->bytes += node_bytes(p->g, y);
+    t->flop += y->op->effect ? 0 : share * gan__flop(p->g, y);
+    t->bytes += share * node_bytes(p->g, y);
     t->n++;
 }
 
@@ -32,7 +33,7 @@ static int sum_by_op(const gan_plan *p, const double *profile, op_time *ops, op_
     int n = 0, k;
     for (int i = 0; i < p->n_calls; i++) {
         const gan_node *y = p->calls[i].y;
-        if (p->metrics_only[y - p->g->nodes]) continue;
+        if (gan_plan_share(p, i) == 0) continue;
         for (k = 0; k < n && ops[k].op != y->op; k++) {}
         if (k == MAX_OPS) continue;
         if (k == n) ops[n++] = (op_time){.op = y->op};
@@ -88,11 +89,16 @@ void gan_plan_print_profile(const gan_plan *p, const double *profile, int64_t st
     print_row(p, "all", &all, &all, steps, f);
 }
 
-const gan_node *gan_plan_call(const gan_plan *p, int i, bool *metrics_only)
+const gan_node *gan_plan_call(const gan_plan *p, int i, unsigned *when)
 {
     const gan_node *y = p->calls[i].y;
-    *metrics_only = p->metrics_only[y - p->g->nodes];
+    *when = p->when[y - p->g->nodes];
     return y;
+}
+
+double gan_plan_share(const gan_plan *p, int i)
+{
+    return gan__share(p, (gan_id)(p->calls[i].y - p->g->nodes));
 }
 
 void gan_plan_estimate(const gan_plan *p, double flop_per_s, double bytes_per_s, double *seconds)

@@ -93,9 +93,9 @@ gan_status gan_step_metric(gan_step *s, const char *name, gan_id partial)
     if (s->n_metrics == GAN_MAX_METRICS) return GAN_FAIL(GAN_EINTERNAL, "a system has too many metrics");
     gan_id store;
     s->metric_names[s->n_metrics] = name;
-    gan_graph_set_metric(s->graph, true);
+    gan_graph_set_when(s->graph, GAN_IN_METRICS);
     GAN_TRY(gan_add_store(s->graph, partial, &s->metrics[s->n_metrics++], &store));
-    gan_graph_set_metric(s->graph, false);
+    gan_graph_set_when(s->graph, GAN_ALWAYS);
     return GAN_OK;
 }
 
@@ -118,14 +118,14 @@ static gan_status reduce_metrics(gan_step *s)
     int number, last = gan_graph_count(s->graph);
     gan_id start, wait;
     GAN_TRY(gan__step_add_reduction(s, &(gan_range){.data = s->metrics, .n = s->n_metrics}, &number));
-    gan_graph_set_metric(s->graph, true);
+    gan_graph_set_when(s->graph, GAN_IN_METRICS);
     GAN_TRY(gan_add_reduce_start(s->graph, number, &start));
     for (gan_id i = 0; i < last; i++) {
         const gan_node *n = gan_graph_node(s->graph, i);
-        if (n->metric && n->op->effect) GAN_TRY(gan_graph_after(s->graph, start, i));
+        if (n->when == GAN_IN_METRICS && n->op->effect) GAN_TRY(gan_graph_after(s->graph, start, i));
     }
     GAN_TRY(gan_add_reduce_wait(s->graph, number, start, s->overlap, &wait));
-    gan_graph_set_metric(s->graph, false);
+    gan_graph_set_when(s->graph, GAN_ALWAYS);
     return GAN_OK;
 }
 

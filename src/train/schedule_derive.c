@@ -1,5 +1,6 @@
 /* From a session's program and the seconds of its calls to the schedule of a step. Calls follow each other as the program
- * has them, so whatever order the passes chose is the order that is replayed. */
+ * has them, so whatever order the passes chose is the order that is replayed. What runs every N-th step only computes by its share;
+ * its sums over ranks are those of the steps in which it runs. */
 #include "gan/train.h"
 
 #include <stdio.h>
@@ -32,11 +33,13 @@ static gan_status add_compute(gan_schedule_trace *t, int phase, double s)
 
 static gan_status add_call(gan_schedule_trace *t, const gan_session *s, int i, double seconds)
 {
-    bool metrics_only;
-    const gan_node *y = gan_plan_call(s->plan, i, &metrics_only);
+    unsigned when;
+    const gan_node *y = gan_plan_call(s->plan, i, &when);
+    const double share = gan_plan_share(s->plan, i);
     const gan_trace_kind kind = kind_of(y);
-    if (metrics_only) return GAN_OK;
-    if (kind == GAN_TRACE_COMPUTE) return add_compute(t, y->phase, seconds);
+    if (share == 0) return GAN_OK;
+    if (kind == GAN_TRACE_COMPUTE) return add_compute(t, y->phase, share * seconds);
+    if (share < 1 && !(when & GAN_IN_NTH)) return GAN_OK;
     const int64_t number = kind == GAN_TRACE_SUM ? gan_form_floats(&y->form) : y->p.reduce.number;
     return gan_trace_add(t, &(gan_trace_record){.kind = kind, .phase = y->phase, .number = number});
 }
