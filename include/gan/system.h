@@ -85,6 +85,7 @@ struct gan_step {
     const char *metric_names[GAN_MAX_METRICS];
     float metrics[GAN_MAX_METRICS]; /* means over the global batch after a step that records metrics */
     int n_metrics;
+    gan_id rare;  /* what the next update's loss has besides, every so many steps; or GAN_NONE */
 };
 
 /* Write the step program for `ranks` ranks with `shards` shards in all. batch: global. Local. */
@@ -105,6 +106,9 @@ gan_status gan_step_apply_aside(gan_step *s, int net, gan_id x, gan_id *y);
 gan_status gan_step_as_data(gan_step *s, gan_id x, gan_id *y);   /* [B, ...] in the shape of data */
 /* Real and fake through one network: in one pass unless it couples samples; logits [B,1] each. */
 gan_status gan_step_apply_pair(gan_step *s, int net, gan_id a, gan_id b, gan_id *ya, gan_id *yb);
+/* In steps whose number `interval` divides, the loss of the next update has `loss` besides; the others do not compute it, unless
+ * they record it as a metric. A step program has one interval. */
+gan_status gan_step_add_rarely(gan_step *s, int64_t interval, gan_id loss);
 /* Gradient of the loss for the network's parameters, sum over ranks, optimizer step. Nodes added later read the new weights. */
 gan_status gan_step_update(gan_step *s, int net, gan_id loss);
 /* Updates that are not made (Metz et al. 2016). From look_ahead to look_back the network is what update_ahead makes of it: layers

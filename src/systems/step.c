@@ -88,6 +88,14 @@ gan_status gan_step_apply_pair(gan_step *s, int net, gan_id a, gan_id b, gan_id 
     return gan_add_slice(s->graph, both, 0, per_shard, 2 * per_shard, yb);
 }
 
+gan_status gan_step_add_rarely(gan_step *s, int64_t interval, gan_id loss)
+{
+    GAN_TRY(gan_graph_set_interval(s->graph, interval));
+    if (s->rare != GAN_NONE) return gan_add_add(s->graph, s->rare, loss, &s->rare);
+    s->rare = loss;
+    return GAN_OK;
+}
+
 gan_status gan_step_metric(gan_step *s, const char *name, gan_id partial)
 {
     if (s->n_metrics == GAN_MAX_METRICS) return GAN_FAIL(GAN_EINTERNAL, "a system has too many metrics");
@@ -148,6 +156,7 @@ gan_status gan_step_new(gan_step **out, gan_model *m, const gan_source *source, 
     gan_step *s = gan_calloc(1, sizeof *s);
     if (!s) return GAN_ENOMEM;
     s->model = m;
+    s->rare = GAN_NONE;
     s->feed = (gan_feed){.source = source, .batch = batch};
     s->rows = batch / ranks;
     gan_status status = write_program(s, shards, ranks);

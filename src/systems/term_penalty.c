@@ -113,6 +113,25 @@ static gan_status off_target(gan__game *m, gan_id squares, gan_id *y)
     return gan_add_square(m->s->graph, *y, y);
 }
 
+/* Onto the loss; every few steps only, as many times as much of it (Karras et al. 2020, lazy regularisation). */
+static gan_status join(gan__game *m, gan_id penalty, gan_id *loss)
+{
+    const int64_t every = gan_config_int(m->s->model->cfg, "penalty", "every");
+    gan_id more;
+    if (every == 1) return gan_add_add(m->s->graph, *loss, penalty, loss);
+    GAN_TRY(gan_add_affine(m->s->graph, penalty, (float)every, 0, &more));
+    return gan_step_add_rarely(m->s, every, more);
+}
+
+/* A penalty of no weight would cost its passes all the same. */
+static gan_status check_weight(const gan_config *cfg, float weight)
+{
+    if (weight > 0) return GAN_OK;
+    return GAN_FAIL(GAN_ECONFIG, "%s: penalty.weight = 0 under penalty.kind = %s (%s): give it a weight, or set the kind to none",
+                    gan_config_where(cfg, "penalty", "weight"), gan_config_text(cfg, "penalty", "kind"),
+                    gan_config_where(cfg, "penalty", "kind"));
+}
+
 gan_status gan__term_penalty(gan__game *m, gan_id *loss)
 {
     const gan_config *cfg = m->s->model->cfg;
@@ -121,11 +140,12 @@ gan_status gan__term_penalty(gan__game *m, gan_id *loss)
     gan_graph *g = m->s->graph;
     gan_id at, penalty;
     if (kind == NONE) return GAN_OK;
+    GAN_TRY(check_weight(cfg, weight));
     GAN_TRY(points(m, kind, &at));
     GAN_TRY(squared_lengths(m, at, &penalty));
     if (kind != R1) GAN_TRY(off_target(m, penalty, &penalty));
     GAN_TRY(gan_add_mean(g, penalty, gan_step_batch(m->s) / m->pack, &penalty));
     GAN_TRY(gan_add_affine(g, penalty, kind == R1 ? weight / 2 : weight, 0, &penalty));
-    GAN_TRY(gan_add_add(g, *loss, penalty, loss));
+    GAN_TRY(join(m, penalty, loss));
     return m->records && m->d == GAN__D ? gan_step_metric(m->s, "penalty", penalty) : GAN_OK;
 }
