@@ -6,7 +6,7 @@ import sys
 
 import torch
 
-from make_golden import ADAM, D_LAYERS, DC_G, G_LAYERS, MOMENTUM, main, uniform
+from make_golden import ADAM, D_LAYERS, DC_G, G_LAYERS, MOMENTUM, SPECTRAL_D, main, uniform
 
 PENALTY_PURPOSE = 7  # GAN_RNG_PENALTY
 
@@ -42,6 +42,14 @@ def r1(weight):
     return penalty
 
 
+def lazy(every, penalty):
+    """As many times as much, in the first of so many steps only; random numbers are numbered as if it were in all."""
+    def sometimes(D, x, fake, streams, step):
+        value = penalty(D, x, fake, streams, step)
+        return every * value if step % every == 0 else torch.zeros(())
+    return sometimes
+
+
 SMOOTH = [("dense", 24), ("softplus",), ("dense", 16), ("tanh",), ("dense", 1)]
 CONVS = [("reshape", 8, 8, 2), ("conv", 18, 4, 2, 1, "bias=no"), ("leaky_relu", 0.2), ("conv", 17, 3, 1, 1, "bias=no"), ("batch_norm",),
          ("leaky_relu", 0.2), ("avg_pool", 2), ("conv", 6, 3, 1, 1), ("layer_norm",), ("softplus",), ("dense", 1)]
@@ -54,7 +62,7 @@ GENTLE = dict(MOMENTUM, learning_rate=0.002)
 
 def case(loss, g, d, kind, weight, **more):
     gan = {"loss": loss, **{k: v for k, v in more.items() if k in ("d_steps", "pack")}}
-    keys = dict(kind=kind, weight=weight, **{k: v for k, v in more.items() if k == "target"})
+    keys = dict(kind=kind, weight=weight, **{k: v for k, v in more.items() if k in ("target", "every")})
     return gan, "normal", g, d, {"penalty": keys}
 
 
@@ -65,10 +73,12 @@ CASES = {
     "dragan_smooth": case("non_saturating", (G_LAYERS, MOMENTUM), (SMOOTH, MOMENTUM), "dragan", 4),
     "r1_images": case("non_saturating", (DC_G, GENTLE), (CONVS, GENTLE), "r1", 3),
     "r1_packed": case("non_saturating", (G_LAYERS, MOMENTUM), (PACKED, MOMENTUM), "r1", 5, pack=2),
+    "gradient_lazy": case("non_saturating", (G_LAYERS, ADAM), (D_LAYERS, ADAM), "gradient", 4, d_steps=2, every=3),
+    "r1_lazy_spectral": case("hinge", (DC_G, GENTLE), (SPECTRAL_D, GENTLE), "r1", 2, every=4),
 }
 PENALTIES = {"wgan_gp": gradient(10), "wgan_gp_images": gradient(2, 0.5), "wgan_gp_pooled": gradient(1), "dragan_smooth": dragan(4),
-             "r1_images": r1(3), "r1_packed": r1(5)}
-IMAGES = dict.fromkeys(("wgan_gp_images", "wgan_gp_pooled", "r1_images"), (8, 8, 2))
+             "r1_images": r1(3), "r1_packed": r1(5), "gradient_lazy": lazy(3, gradient(4)), "r1_lazy_spectral": lazy(4, r1(2))}
+IMAGES = dict.fromkeys(("wgan_gp_images", "wgan_gp_pooled", "r1_images", "r1_lazy_spectral"), (8, 8, 2))
 
 if __name__ == "__main__":
     main(sys.argv[1] if len(sys.argv) > 1 else "tests/golden/penalties.h5", CASES, IMAGES, 20170331, PENALTIES)
