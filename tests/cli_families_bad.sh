@@ -28,4 +28,7 @@ refused 'unrolled, spectral weights' 'its dense1/weight has spectral=yes, which 
 refused 'unrolled, moments on other nodes' 'set parallel.sharded_update = no' --set $ahead --set parallel.sharded_update=yes
 refused 'features of no layer' 'gan.feature_matching = leaky_rel2 is no layer of discriminator; did you mean leaky_relu2?' \
     --set gan.feature_matching=leaky_rel2
+refused 'a penalty of no weight' 'penalty.weight = 0 under penalty.kind = r1' --set penalty.kind=r1 --set penalty.weight=0
+refused 'a penalty in no step' 'penalty.every' --set penalty.kind=r1 --set penalty.every=0
+refused 'unrolled updates with a lazy penalty' 'set penalty.every = 1' --set train.system=unrolled --set penalty.kind=r1 --set penalty.every=4
 verdict

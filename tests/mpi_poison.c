@@ -1,7 +1,8 @@
 /* np: 1 2
- * The plans of whole step programs are sound: with NaN in all memory that holds no live value (gan_exec_poisoned) two steps leave
+ * The plans of whole step programs are sound: with NaN in all memory that holds no live value (gan_exec_poisoned) three steps leave
  * the very bits in weights, averages, moments and metrics that they leave without. For the DCGANs and residual blocks that are
- * timed, by Winograd's ways and directly, in steps with and without metrics, and for a job with every kind of layer. */
+ * timed, by Winograd's ways and directly, in steps with and without metrics, and for a job with every kind of layer, also with a
+ * penalty in some steps: of three, the first computes it for the loss, the second for a metric, the third not at all. */
 #include "mpi_test.h"
 
 #include "gan/train.h"
@@ -24,11 +25,14 @@ static const job_row rows[] = {
       "instance_norm, relu, upsample 2 bilinear, conv 1 3 padding=1, tanh",
       "discriminator.layers=conv 20 4 2 1 spectral=yes, layer_norm, leaky_relu, avg_pool, max_pool, dropout 0.2, "
       "maxout 9 3, batch_norm, dense 1 spectral=yes"}},
+    {"jobs/bench/dcgan32.ini", 4, {"train.batch=4", "penalty.kind=gradient", "penalty.every=3",
+      "discriminator.layers=conv 12 4 2 1 spectral=yes, layer_norm, leaky_relu, conv 9 3 1 1, batch_norm, leaky_relu, avg_pool, "
+      "dense 1 spectral=yes"}},
 };
 
 static void run_steps(mpi_test *t, gan_session *s, bool poisoned)
 {
-    for (int64_t step = 0; step < 2; step++) {
+    for (int64_t step = 0; step < 3; step++) {
         if (!poisoned) {
             CHECK(t, gan_session_step(s, step, step == 1), "step %lld is not finite", (long long)step);
             continue;

@@ -319,6 +319,13 @@ static gan_id add_count(gan_graph *g, gan_id x, int *runs)
     return y;
 }
 
+static int count_of(const char *text, const char *part)
+{
+    int n = 0;
+    for (; (text = strstr(text, part)); text += strlen(part)) n++;
+    return n;
+}
+
 static char *printed(const gan_plan *p)
 {
     char *text = NULL;
@@ -385,6 +392,49 @@ static void test_metrics(void **state)
     OK(gan_exec(p, &run, NULL));
     assert_true(measured == 3);
     assert_true(in_both == 2 && in_metric == 1 && in_work == 2);
+    gan_plan_free(p);
+    gan_graph_free(g);
+}
+
+/* Two stores to one number, of which each step runs one: what both need runs always, the rest in its steps. */
+static void test_interval(void **state)
+{
+    (void)state;
+    gan_graph *g = new_graph();
+    values v = make_values(g);
+    gan_id shared, often, sum, store;
+    gan_plan *p;
+    int in_all = 0, in_nth = 0, in_others = 0, made = 0;
+    float kept = -1;
+    memory[0] = 3;
+    shared = add_count(g, v.scalar, &in_all);
+    often = add_count(g, shared, &in_others);
+    OK(gan_add_add(g, shared, add_count(g, shared, &in_nth), &sum));
+    OK(gan_graph_set_interval(g, 3));
+    gan_graph_set_when(g, GAN_IN_OTHERS);
+    OK(gan_add_store(g, often, &kept, &store));
+    gan_graph_set_when(g, GAN_IN_NTH);
+    OK(gan_add_store(g, sum, &kept, &store));
+    OK(gan_plan_build(&p, g, NULL, 0));
+    gan_run run = test_run(&gan__kernels_ref);
+    for (run.step = 0; run.step < 7; run.step++) {
+        kept = -1;
+        OK(gan_exec(p, &run, NULL));
+        made += run.step % 3 == 0;
+        assert_true(kept == (run.step % 3 == 0 ? 6 : 3));
+        assert_int_equal(in_all, run.step + 1);
+        assert_int_equal(in_nth, made);
+        assert_int_equal(in_others, run.step + 1 - made);
+    }
+    double calls = 0;
+    for (int i = 0; i < gan_plan_describe(p)->n_nodes; i++) calls += gan_plan_share(p, i);
+    assert_true(fabs(calls - (1 + 2 * (2 / 3.0) + 3 / 3.0)) < 1e-12); /* shared; often, its store; the other one, sum, store */
+    char *text = printed(p);
+    assert_int_equal(count_of(text, "(every N-th step)"), 3);
+    assert_int_equal(count_of(text, "(other steps)"), 2);
+    free(text);
+    assert_int_equal(gan_graph_set_interval(g, 4), GAN_EINTERNAL);
+    gan_fail_clear();
     gan_plan_free(p);
     gan_graph_free(g);
 }
@@ -561,13 +611,6 @@ static void test_each_allocation_fails_once(void **state)
 
 /* ---- pictures of it ------------------------------------------------------------------------------------------- */
 
-static int count_of(const char *text, const char *part)
-{
-    int n = 0;
-    for (; (text = strstr(text, part)); text += strlen(part)) n++;
-    return n;
-}
-
 static char *contents(const char *path)
 {
     static char text[1 << 16];
@@ -627,6 +670,7 @@ int main(void)
         TEST(test_labels),
         TEST(test_dead_nodes),
         TEST(test_metrics),
+        TEST(test_interval),
         TEST(test_times),
         TEST(test_diagnose),
         TEST(test_failing_kernel),
