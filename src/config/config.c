@@ -1,8 +1,8 @@
 /* A job file and overrides -> a configuration, or the list of everything that is wrong with them.
  *
  * In this order: the text becomes items; the last train.system among file and overrides decides which
- * networks there may be; these, and which of the optional ones are mentioned, say which sections there are; all entries get defaults, then the file's values, then the
- * overrides; then the rules that concern several keys. Complaints are collected all the way and become one
+ * networks there may be; which of the optional ones are mentioned, which sections there are; all entries
+ * get defaults, then the file's values, then the overrides; then the rules that concern several keys. Complaints are collected all the way and become one
  * failure at the end. */
 #include "gan/config.h"
 
@@ -93,7 +93,8 @@ static void complain_of_gaps(job *j)
         gan__place at;
         if (before && !gan_config_has_network(j->config, before) && find_section(j, *name, &at))
             gan__complain(&j->list, &at, NULL, NULL,
-                          "[%s] without [%s]: networks of a kind are numbered without gaps; rename it to [%s], or write that section too",
+                          "[%s] without [%s]: networks of a kind are numbered without gaps; rename it to [%s], or write that "
+                          "section too",
                           *name, before, before);
     }
 }
@@ -164,8 +165,8 @@ static void complain_of_section(job *j, const gan__place *at, const char *sectio
     if (near) excuse_section(j->config, near);
     gan__quote(quoted, section);
     if (other)
-        gan__complain(&j->list, at, NULL, NULL, "unknown section %s: system %s has such a network, but train.system = %s", quoted,
-                      other, find_system(j));
+        gan__complain(&j->list, at, NULL, NULL, "unknown section %s: system %s has such a network, but train.system = %s",
+                      quoted, other, find_system(j));
     else if (near)
         gan__complain(&j->list, at, NULL, NULL, "unknown section %s; did you mean [%s]?", quoted, near);
     else

@@ -1,32 +1,32 @@
-/* Several discriminators: Durugkar, Gemp and Mahadevan, "Generative multi-adversarial networks", ICLR 2017. Each of D_1..D_N, which
- * may be different networks, is trained on its own loss. G minimises F(V_1, ..., V_N), where V_i is its loss against D_i over the global minibatch:
+/* Several discriminators: Durugkar, Gemp and Mahadevan, "Generative multi-adversarial networks", ICLR 2017. Each of D_1..D_N,
+ * which may be different networks, is trained on its own loss. G minimises F(V_1, ..., V_N), where V_i is its loss against D_i, a
+ * mean over the global minibatch:
  *
- *     max      the largest V: the hardest discriminator (section 3)
- *     softmax  sum w_i V_i with w_i = exp(lambda V_i) / sum exp(lambda V_j) (equation 3; lambda = 0: the mean, and to infinity: the largest)
- *     learned  the same, less reward * lambda, with lambda = softplus(a) > 0 a parameter of G's that is trained with it (section 4.3,
- *              GMAN*): it costs G to face stricter discriminators, and it is paid for that
+ *     max      the largest V: the hardest discriminator
+ *     softmax  sum w_i V_i with w_i = exp(lambda V_i) / sum exp(lambda V_j); lambda = 0 is the mean, and to infinity the largest
+ *     learned  the same, less reward * lambda, with lambda = softplus(a) > 0 a parameter of G's that is trained with it (GMAN*):
+ *              a stricter choice costs G, and it is paid for that
  *
- * As in the authors' code V_i is the part of the value that G has a hand in, log(1 - D_i(G(z))) (or what gan.loss has in its place), and the
- * gradient goes through the weights as well. */
+ * As in the authors' code V_i is the part of the value that G acts on, and the gradient goes through the weights as well. */
 #include "game.h"
 
 #include <math.h>
 #include <string.h>
 
-static const char *const networks[] = {"generator",       "discriminator",   "?discriminator2", "?discriminator3", "?discriminator4",
-                                       "?discriminator5", "?discriminator6", "?reconstructor",  NULL};
+static const char *const networks[] = {"generator",       "discriminator",   "?discriminator2", "?discriminator3",
+                                       "?discriminator4", "?discriminator5", "?discriminator6", "?reconstructor", NULL};
 
-static const gan_default defaults[] = {{"gan", "loss", "minimax"}, {NULL, NULL, NULL}}; /* "the original, untampered objective" */
+static const gan_default defaults[] = {{"gan", "loss", "minimax"}, {NULL, NULL, NULL}}; /* "original, untampered" */
 
 enum { SOFTMAX, MEAN, MAX, LEARNED }; /* choices of gman.combine */
 
-/* a with softplus(a) = lambda. */
 static gan_status declare_lambda(gan_model *m)
 {
     const double lambda = gan_config_real(m->cfg, "gman", "lambda");
     if (gan_config_choice(m->cfg, "gman", "combine") != LEARNED) return GAN_OK;
     if (lambda > 0) return gan_network_add_number(m->nets[GAN__G], "gman", "lambda", (float)(lambda + log(-expm1(-lambda))));
-    return GAN_FAIL(GAN_ECONFIG, "%s: gman.lambda = 0 cannot be learned from, for it stays above 0; start with 1, or set gman.combine = mean",
+    return GAN_FAIL(GAN_ECONFIG, "%s: gman.lambda = 0 cannot be learned from, for it stays above 0; start with 1, or set "
+                                 "gman.combine = mean",
                     gan_config_where(m->cfg, "gman", "lambda"));
 }
 

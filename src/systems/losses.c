@@ -6,8 +6,9 @@
  *   least_squares   (l(x) - 1)^2 / 2 + l(G(z))^2 / 2     (l(G(z)) - 1)^2 / 2  Mao et al. 2017, equation 9
  *   hinge           max(0, 1 - l(x)) + max(0, 1 + l(G))  -l(G(z))             Lim and Ye 2017
  *   wasserstein     l(G(z)) - l(x)                       -l(G(z))             Arjovsky et al. 2017, equations 2 and 3
- *   log_ratio       as non_saturating                    -l(G(z))             Srivastava et al. 2017, section 3: where D is at its best, l is
- *                                                                             log p_data / p_G, so G minimises KL(p_G, p_data)
+ *   log_ratio       as non_saturating                    -l(G(z))             Srivastava et al. 2017, Algorithm 1
+ *
+ * Where D is at its best, l is log p_data / p_G; so with log_ratio G minimises the Kullback-Leibler divergence KL(p_G, p_data).
  *
  * A new objective is its functions, its row, and its name among the choices of gan.loss in schema.def. */
 #include "losses.h"

@@ -1,10 +1,10 @@
-/* Mode seeking: Mao, Lee, Tseng, Ma and Yang, "Mode seeking generative adversarial networks for diverse image synthesis", CVPR 2019,
- * equation 3. Where G has lost modes, distant z are mapped to samples that are close; so G's loss gets
+/* Mode seeking: Mao, Lee, Tseng, Ma and Yang, "Mode seeking generative adversarial networks for diverse image synthesis", CVPR
+ * 2019. Where G has lost modes, distant z are mapped to samples that are close; so G's loss gets
  *
  *     weight / (d(G(z), G(z2)) / d(z, z2) + 1e-5),     d: mean of |a - b| over all numbers of the minibatch, of all ranks,
  *
- * as in the authors' code, where the ratio is one of the whole minibatch too, not of each pair. z2 is a second draw of noise. Its fakes serve
- * this term only (L_ori of equation 4 is that of z), so that it fits under any system; the authors' code lets D judge both. */
+ * as in the authors' code, where the ratio is one of the whole minibatch too, not of each pair. z2 is a second draw of noise
+ * under the same condition. Its fakes serve this term only, so that it fits under any system; the authors' code lets D judge both. */
 #include "game.h"
 
 static gan_status distance(gan_step *s, gan_id a, gan_id b, gan_id *d)

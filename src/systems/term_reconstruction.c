@@ -1,11 +1,10 @@
-/* Latent reconstruction: Srivastava, Valkov, Russell, Gutmann and Sutton, "VEEGAN", NeurIPS 2017, the first term of equation 1. A network F
- * reads samples and shall give back the noise that they were made of; where G maps distant z to one mode, it cannot. Both G and F
- * minimise
+/* Latent reconstruction: Srivastava, Valkov, Russell, Gutmann and Sutton, "VEEGAN", NeurIPS 2017. A network F reads samples and
+ * shall give back the noise that they were made of; where G maps distant z to one sample, it cannot. Both G and F minimise
  *
  *     weight * |z - F(G(z))|^2,     a mean over the minibatch of the squared length,
  *
- * F this alone. Both gradients are taken before either is updated. By itself the term does not keep modes (section 2 of the paper): G may hide z
- * within a mode; the system veegan adds what does. */
+ * F this alone. Both gradients are taken before either is updated. By itself the term does not keep modes: G may hide z within
+ * one; the system veegan adds what does. */
 #include "game.h"
 
 gan_status gan__game_declare_reconstructor(gan_model *m)
@@ -16,12 +15,15 @@ gan_status gan__game_declare_reconstructor(gan_model *m)
     const bool there = gan_config_has_network(m->cfg, "reconstructor");
     if (weight > 0 && !there)
         return GAN_FAIL(GAN_ECONFIG,
-                        "%s: gan.reconstruction = %g needs a network that gives the noise back; write a section [reconstructor], whose layers lead from "
-                        "a sample to noise.size = %lld numbers",
+                        "%s: gan.reconstruction = %g needs a network that gives the noise back; write a section [reconstructor], "
+                        "whose layers lead from a sample to noise.size = %lld numbers",
                         where, weight, (long long)z.dims[0]);
     if (weight == 0 && there)
-        return GAN_FAIL(GAN_ECONFIG, "%s: gan.reconstruction = 0 leaves [reconstructor] nothing to do; set it to 1, say, or remove the section", where);
-    return there ? gan_model_add(m, "reconstructor", &m->data, &z, "the noise that the sample was made of, noise.size numbers") : GAN_OK;
+        return GAN_FAIL(GAN_ECONFIG,
+                        "%s: gan.reconstruction = 0 leaves [reconstructor] nothing to do; set it to 1, say, or remove the section",
+                        where);
+    if (!there) return GAN_OK;
+    return gan_model_add(m, "reconstructor", &m->data, &z, "the noise that the sample was made of, noise.size numbers");
 }
 
 gan_status gan__term_reconstruction(gan__game *m, gan_id *loss)

@@ -1,11 +1,11 @@
 /* VEEGAN: Srivastava, Valkov, Russell, Gutmann and Sutton, "VEEGAN: reducing mode collapse in GANs using implicit variational
- * learning", NeurIPS 2017, Algorithm 1. A reconstructor F leads from samples to noise. D judges pairs: (F(x), x) of real samples against
- * (z, G(z)). With gan.loss = log_ratio its logit is, at its best, the logarithm of the ratio of the two densities; G minimises its
- * negative on (z, G(z)), which is the Kullback-Leibler divergence, and like F the reconstruction error |z - F(G(z))|^2
- * (term_reconstruction.c). So F must map real samples, of every mode, onto the noise, and G must invert it.
+ * learning", NeurIPS 2017, Algorithm 1. A reconstructor F leads from samples to noise. D judges pairs: (F(x), x) of real samples
+ * against (z, G(z)). With gan.loss = log_ratio its logit is, at its best, the logarithm of the ratio of the two densities; G
+ * minimises its negative on (z, G(z)), which is the Kullback-Leibler divergence, and like F the reconstruction error
+ * |z - F(G(z))|^2 (term_reconstruction.c). So F must map real samples, of every mode, onto the noise, and G must invert it.
  *
- * Two things are as in the other families: a positive logit says real (in the paper, the pair of G), and D is updated before G and F,
- * which have fresh samples (Algorithm 1 takes all gradients of one draw; the authors' code alternates). A pair is a row: z, then the numbers of x. */
+ * Two things are as in the other families: a positive logit says real (in the paper, the pair of G), and D is updated before G
+ * and F, which have fresh samples (Algorithm 1 takes all gradients of one draw). A pair is a row: z, then the numbers of x. */
 #include "game.h"
 
 static const char *const networks[] = {"generator", "discriminator", "reconstructor", NULL};
@@ -18,7 +18,8 @@ static const gan_default defaults[] = {
 
 static gan_status declare(gan_model *m)
 {
-    const gan_sample_shape pair = {1, {gan_config_int(m->cfg, "noise", "size") + gan_sample_floats(&m->data)}, m->data.condition};
+    const int64_t numbers = gan_config_int(m->cfg, "noise", "size") + gan_sample_floats(&m->data);
+    const gan_sample_shape pair = {1, {numbers}, m->data.condition};
     GAN_TRY(gan__game_declare_generator(m));
     GAN_TRY(gan__game_declare_judge(m, "discriminator", &pair));
     return gan__game_declare_reconstructor(m);
