@@ -111,7 +111,7 @@ gives 2 'of which checkpoint?' "$gan" eval
 gives 2 'no measure is named; "gan_mpi eval --list" names them' "$gan" eval "$dir/run"
 gives 2 'there is no measure "mode"; did you mean modes? (there are: modes, high_quality,' "$gan" eval "$dir/run" --metrics mode
 gives 2 'modes is named twice' "$gan" eval "$dir/run" --metrics modes,modes
-gives 2 'modes wants data whose modes are known, data.source = ring or grid; this job'"'"'s is file' "$gan" eval "$dir/images" --metrics modes
+gives 2 'modes wants data whose modes are known, data.source = ring, grid or line; this job'"'"'s is file' "$gan" eval "$dir/images" --metrics modes
 gives 2 'parzen compares with real samples: name a dataset file by --data' "$gan" eval "$dir/images" --metrics parzen
 gives 2 'which have the shape 28x28x1; samples are 2' "$gan" eval "$dir/run" --metrics parzen --data data/fashion-mnist-10k.h5
 gives 2 'stacked_modes labels samples with a classifier: train one' "$gan" eval "$dir/images" --metrics stacked_modes

@@ -170,6 +170,39 @@ static void mixtures_are_what_they_say(void **state)
     gan_source_close(s);
 }
 
+/* Numbers about -2, 0, 2: of 30,000 a third each (five standard deviations of the count), with mean and width of a mode. */
+static void a_line_has_modes(void **state)
+{
+    (void)state;
+    enum { N = 30000 };
+    static float x[N], again[3], label[3];
+    double n[3] = {0}, sum[3] = {0}, squares[3] = {0};
+    gan_source *s;
+    gan_mixture m;
+    EXPECT_OK(gan_source_open_line(&s, 5, 1000, 3, 2, 0.1f));
+    const gan_source_info *info = gan_source_describe(s);
+    assert_string_equal(info->name, "line of 3 Gaussians, step 2, std 0.1");
+    assert_true(info->features == 1 && info->n_dims == 1 && info->dims[0] == 1 && info->condition == 3);
+    assert_true(gan_source_mixture(s, &m) && m.dims == 1 && m.n_modes == 3 && m.centres[0][0] == -2 && m.centres[1][0] == 0);
+    gan_source_read(s, 0, N, x);
+    for (int i = 0; i < N; i++) {
+        const int k = (int)lround((double)x[i] / 2) + 1;
+        const double d = (double)x[i] - 2 * (k - 1);
+        assert_true(k >= 0 && k < 3);
+        n[k]++, sum[k] += d, squares[k] += d * d;
+    }
+    for (int k = 0; k < 3; k++) {
+        assert_true(fabs(n[k] - N / 3.0) < 5 * sqrt(N * 2 / 9.0));
+        assert_true(fabs(sum[k] / n[k]) < 5 * 0.1 / sqrt(n[k]));
+        assert_true(fabs(squares[k] / n[k] / 0.01 - 1) < 5 * sqrt(2 / n[k]));
+    }
+    gan_source_read(s, 17, 3, again);
+    assert_memory_equal(again, x + 17, sizeof again);
+    gan_source_read_condition(s, 17, 1, label);
+    assert_true(label[lround((double)x[17] / 2) + 1] == 1);
+    gan_source_close(s);
+}
+
 /* A sample depends on its position alone: not on how many are read, nor from where; and none comes twice. */
 static void mixtures_are_read_by_position(void **state)
 {
@@ -672,6 +705,7 @@ int main(void)
         TEST(permutation_is_uniform_over_epochs),
         TEST(permutation_is_the_same_for_ever),
         TEST(mixtures_are_what_they_say),
+        TEST(a_line_has_modes),
         TEST(mixtures_are_read_by_position),
         TEST(noise_and_frames),
         TEST(bad_mixtures_are_refused),

@@ -47,16 +47,18 @@ gan_status gan_source_open_conditioned(gan_source **out, const gan_comm *c, cons
 gan_status gan_dataset_check(const char *path);
 
 /* Local. The synthetic mixtures of the mode-collapse literature (Srivastava 2017, Lin 2018): n samples an epoch.
- * ring: 8 modes on a circle of radius 1, std 0.01. grid: 25 modes at -4,-2,..,4 squared, std 0.05. */
+ * ring: 8 modes on a circle of radius 1, std 0.01. grid: 25 modes at -4,-2,..,4 squared, std 0.05. line: numbers instead of points,
+ * with modes `step` apart about 0. */
 gan_status gan_source_open_ring(gan_source **out, uint64_t seed, int64_t n, int modes, float radius, float std);
 gan_status gan_source_open_grid(gan_source **out, uint64_t seed, int64_t n, int side, float step, float std);
+gan_status gan_source_open_line(gan_source **out, uint64_t seed, int64_t n, int modes, float step, float std);
 
 /* Local. The mixture that [data] describes; NULL when its source is none. */
 gan_status gan_source_open_mixture(gan_source **out, const gan_config *cfg);
-/* What a mixture draws from: modes of equal weight and one standard deviation, centres [n_modes][2] borrowed from the source. False
- * for other sources and NULL. */
+/* What a mixture draws from: modes of equal weight and one standard deviation, centres [n_modes][2] borrowed from the source, of which
+ * the first `dims` numbers count. False for other sources and NULL. */
 typedef struct gan_mixture {
-    int n_modes;
+    int n_modes, dims; /* dims: 1 or 2 */
     float std;
     const float (*centres)[2];
 } gan_mixture;

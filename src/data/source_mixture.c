@@ -1,4 +1,4 @@
-/* Mixtures of Gaussians in the plane: what mode collapse is measured on (2D ring and grid of Srivastava et
+/* Mixtures of Gaussians in the plane, and on a line: what mode collapse is measured on (2D ring and grid of Srivastava et
  * al. 2017, setting of Lin et al. 2018). Samples are drawn as they are read, from the position in the stream,
  * so that an epoch is only a number of samples: none ever comes again. */
 #include "source.h"
@@ -30,12 +30,11 @@ static void mixture_read(const gan_source *s, int64_t first, int64_t n, float *x
 {
     const mixture *m = (const mixture *)s;
     gan_rng at = {.seed = s->seed, .purpose = GAN_RNG_MIXTURE};
+    const int dims = (int)s->info.features;
     for (int64_t i = 0; i < n; i++) {
         const float *centre = m->centres[mode_of(m, &at, first + i)];
-        gan_rng_normal(&at, 1, 2, 0.0f, m->std,
-                       &x[2 * i]); /* elements 1 and 2: the mode has taken element 0 */
-        x[2 * i] += centre[0];
-        x[2 * i + 1] += centre[1];
+        gan_rng_normal(&at, 1, dims, 0.0f, m->std, &x[dims * i]); /* from element 1: the mode has taken element 0 */
+        for (int k = 0; k < dims; k++) x[dims * i + k] += centre[k];
     }
 }
 
@@ -57,7 +56,7 @@ static void mixture_close(gan_source *s)
 
 static const gan_source_kind mixture_kind = {.read = mixture_read, .read_condition = mixture_condition, .close = mixture_close};
 
-static gan_status mixture_new(mixture **out, uint64_t seed, int64_t n, int n_modes, float std)
+static gan_status mixture_new(mixture **out, uint64_t seed, int64_t n, int dims, int n_modes, float std)
 {
     if (n < 1 || n_modes < 1 || !(std >= 0) || !isfinite(std))
         return GAN_FAIL(GAN_EDATA,
@@ -68,7 +67,7 @@ static gan_status mixture_new(mixture **out, uint64_t seed, int64_t n, int n_mod
     if (!m) return GAN_ENOMEM;
     m->base = (gan_source){
         .kind = &mixture_kind,
-        .info = {.n = n, .features = 2, .n_dims = 1, .dims = {2}, .conditioned = GAN_CONDITION_LABELS, .condition = n_modes},
+        .info = {.n = n, .features = dims, .n_dims = 1, .dims = {dims}, .conditioned = GAN_CONDITION_LABELS, .condition = n_modes},
         .seed = seed};
     m->n_modes = n_modes;
     m->std = std;
@@ -85,7 +84,7 @@ gan_status gan_source_open_ring(gan_source **out, uint64_t seed, int64_t n, int 
 {
     mixture *m = NULL;
     *out = NULL;
-    GAN_TRY(mixture_new(&m, seed, n, modes, std));
+    GAN_TRY(mixture_new(&m, seed, n, 2, modes, std));
     for (int k = 0; k < modes; k++) {
         double angle = 2 * 3.14159265358979323846 * k / modes;
         m->centres[k][0] = (float)(radius * cos(angle));
@@ -102,13 +101,24 @@ gan_status gan_source_open_grid(gan_source **out, uint64_t seed, int64_t n, int 
     mixture *m = NULL;
     *out = NULL;
     int modes = side > 0 && side <= 10000 ? side * side : 0;
-    GAN_TRY(mixture_new(&m, seed, n, modes, std));
+    GAN_TRY(mixture_new(&m, seed, n, 2, modes, std));
     for (int k = 0; k < modes; k++) {
         m->centres[k][0] = step * ((float)(k % side) - 0.5f * (float)(side - 1));
         m->centres[k][1] = step * ((float)(k / side) - 0.5f * (float)(side - 1));
     }
     snprintf(m->base.info.name, sizeof m->base.info.name, "grid of %d x %d Gaussians, step %g, std %g", side,
              side, (double)step, (double)std);
+    *out = &m->base;
+    return GAN_OK;
+}
+
+gan_status gan_source_open_line(gan_source **out, uint64_t seed, int64_t n, int modes, float step, float std)
+{
+    mixture *m = NULL;
+    *out = NULL;
+    GAN_TRY(mixture_new(&m, seed, n, 1, modes, std));
+    for (int k = 0; k < modes; k++) m->centres[k][0] = step * ((float)k - 0.5f * (float)(modes - 1));
+    snprintf(m->base.info.name, sizeof m->base.info.name, "line of %d Gaussians, step %g, std %g", modes, (double)step, (double)std);
     *out = &m->base;
     return GAN_OK;
 }
@@ -126,6 +136,9 @@ gan_status gan_source_open_mixture(gan_source **out, const gan_config *c)
     if (strcmp(kind, "grid") == 0)
         return gan_source_open_grid(out, seed, n, (int)gan_config_int(c, "data", "side"),
                                     (float)gan_config_real(c, "data", "spacing"), std > 0 ? std : 0.05f);
+    if (strcmp(kind, "line") == 0)
+        return gan_source_open_line(out, seed, n, (int)gan_config_int(c, "data", "modes"),
+                                    (float)gan_config_real(c, "data", "spacing"), std > 0 ? std : 0.05f);
     return GAN_OK;
 }
 
@@ -133,6 +146,6 @@ bool gan_source_mixture(const gan_source *s, gan_mixture *out)
 {
     if (!s || s->kind != &mixture_kind) return false;
     const mixture *m = (const mixture *)s;
-    *out = (gan_mixture){m->n_modes, m->std, (const float (*)[2])m->centres};
+    *out = (gan_mixture){m->n_modes, (int)s->info.features, m->std, (const float (*)[2])m->centres};
     return true;
 }

@@ -21,7 +21,7 @@ static void protocol(const gan_eval *e, const void *state, char *text, size_t si
 const gan_measure gan_measure_high_quality = {
     .name = "high_quality",
     .summary = "share of samples within 3 std of the nearest mode of a mixture (VEEGAN, PacGAN)",
-    .needs = "data.source = ring or grid",
+    .needs = "data.source = ring, grid or line",
     .values = (const char *const[]){"high_quality", NULL},
     .samples = 2500,
     .open = gan__needs_mixture,

@@ -26,7 +26,7 @@ static void protocol(const gan_eval *e, const void *state, char *text, size_t si
 const gan_measure gan_measure_modes = {
     .name = "modes",
     .summary = "modes of a mixture that have a sample within 3 std of them (VEEGAN, PacGAN)",
-    .needs = "data.source = ring or grid",
+    .needs = "data.source = ring, grid or line",
     .values = (const char *const[]){"modes", NULL},
     .samples = 2500,
     .open = gan__needs_mixture,

@@ -26,7 +26,7 @@ static void protocol(const gan_eval *e, const void *state, char *text, size_t si
 const gan_measure gan_measure_reverse_kl = {
     .name = "reverse_kl",
     .summary = "KL(modes of the samples || modes of the data) in nats, over samples within 3 std of a mode (PacGAN)",
-    .needs = "data.source = ring or grid",
+    .needs = "data.source = ring, grid or line",
     .values = (const char *const[]){"reverse_kl", NULL},
     .samples = 2500,
     .open = gan__needs_mixture,

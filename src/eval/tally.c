@@ -18,7 +18,7 @@ static int nearest(const gan_mixture *m, const float *x, double *distance)
     int best = 0;
     *distance = INFINITY;
     for (int k = 0; k < m->n_modes; k++) {
-        const double dx = (double)x[0] - (double)m->centres[k][0], dy = (double)x[1] - (double)m->centres[k][1];
+        const double dx = (double)x[0] - (double)m->centres[k][0], dy = m->dims > 1 ? (double)x[1] - (double)m->centres[k][1] : 0;
         const double d = dx * dx + dy * dy;
         if (d < *distance) *distance = d, best = k;
     }
@@ -30,7 +30,7 @@ static void count_rows(const gan_mixture *m, const gan__rows *r, int64_t *counts
     const double limit = WITHIN * WITHIN * (double)m->std * (double)m->std;
     for (int64_t i = 0; i < r->n; i++) {
         double distance;
-        int mode = nearest(m, r->x + 2 * i, &distance);
+        int mode = nearest(m, r->x + m->dims * i, &distance);
         counts[mode] += distance < limit;
     }
 }
@@ -40,7 +40,7 @@ gan_status gan__needs_mixture(const gan_eval *e, const gan_measure *m, void **st
     gan_mixture mixture;
     (void)state;
     if (gan_source_mixture(e->setup.source, &mixture)) return GAN_OK;
-    return gan__refuse(e, m, "wants data whose modes are known, data.source = ring or grid; this job's is %s",
+    return gan__refuse(e, m, "wants data whose modes are known, data.source = ring, grid or line; this job's is %s",
                        gan_config_text(e->setup.cfg, "data", "source"));
 }
 

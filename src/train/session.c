@@ -35,7 +35,8 @@ static gan_status open_kind(gan_session *s)
     int64_t n = gan_config_int(c, "data", "samples");
     switch (gan_config_choice(c, "data", "source")) {
     case 1:
-    case 2: return gan_source_open_mixture(&s->source, c);
+    case 2:
+    case 4: return gan_source_open_mixture(&s->source, c);
     case 3: return gan_source_open_noise(&s->source, seed, n, dims, low, high);
     default:
         return gan_source_open_conditioned(&s->source, s->comm, s->k, gan_config_text(c, "data", "file"), low, high, seed,
