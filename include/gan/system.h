@@ -147,6 +147,8 @@ float *gan_judge_samples(gan_judge *j); /* [n, data], to be filled; of packs all
 /* p [n]: how real it holds each, 0..1, with 1/2 between: the probability; the output cut at its targets (least squares), or as a logit
  * (hinge); a critic's output between the least and the largest of these samples. Borrowed until the next call. */
 gan_status gan_judge_compute(gan_judge *j, const float **p);
+/* l [n]: the network's outputs as they are. Borrowed likewise. */
+gan_status gan_judge_logits(gan_judge *j, const float **l);
 void gan_judge_free(gan_judge *j); /* takes NULL */
 
 #endif

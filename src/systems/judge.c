@@ -80,11 +80,18 @@ static void stretch(int64_t n, const float *l, float *p)
     for (int64_t i = 0; i < n; i++) p[i] = high > low ? (l[i] - low) / (high - low) : 0.5f;
 }
 
-gan_status gan_judge_compute(gan_judge *j, const float **p)
+gan_status gan_judge_logits(gan_judge *j, const float **l)
 {
     gan_run run = {.k = j->k};
     GAN_TRY(gan_exec(j->plan, &run, NULL));
-    const float *l = gan_plan_value(j->plan, j->logits);
+    *l = gan_plan_value(j->plan, j->logits);
+    return GAN_OK;
+}
+
+gan_status gan_judge_compute(gan_judge *j, const float **p)
+{
+    const float *l;
+    GAN_TRY(gan_judge_logits(j, &l));
     if (j->loss->distance) stretch(j->n, l, j->p);
     else if (j->loss->targets && !j->loss->probability)
         for (int64_t i = 0; i < j->n; i++) j->p[i] = fminf(fmaxf(l[i], 0), 1);
