@@ -259,6 +259,69 @@ static void noise_and_frames(void **state)
     gan_source_close(s);
 }
 
+/* Stacks are read by position, each layer is an image of the inner source, whole and at its channels; layers are independent of
+ * each other and uniform: 9 pairs of 3 images, expected N/9 each, by chi squared with 8 degrees of freedom (26.1 is its 99.9 %). */
+static void stacks(void **state)
+{
+    (void)state;
+    enum { H = 3, W = 2, C = 2, F = H * W * C, IMAGES = 3, LAYERS = 5, N = 4500, SF = F * LAYERS };
+    static float inner[IMAGES * F], x[N * SF], one[SF];
+    static int which[N][LAYERS], pairs[LAYERS][IMAGES][IMAGES];
+    const int64_t dims[3] = {H, W, C};
+    gan_source *s, *k, *other;
+    EXPECT_OK(gan_source_open_noise(&s, 8, IMAGES, dims, -1, 3));
+    gan_source_read(s, 0, IMAGES, inner);
+    EXPECT_OK(gan_source_open_stacked(&k, s, 5, 1000, LAYERS));
+    const gan_source_info *info = gan_source_describe(k);
+    assert_true(info->n == 1000 && info->features == SF && info->dims[2] == C * LAYERS && info->lo == -1 && info->hi == 3);
+    gan_source_read(k, 0, N, x);
+    for (int i = 0; i < N; i++) {
+        gan_source_read(k, i, 1, one);
+        assert_memory_equal(one, x + i * SF, sizeof one);
+        for (int layer = 0; layer < LAYERS; layer++) {
+            int image = 0;
+            while (image < IMAGES && x[i * SF + layer * C] != inner[image * F]) image++;
+            assert_true(image < IMAGES);
+            for (int p = 0; p < H * W * C; p++)
+                assert_true(x[i * SF + p / C * C * LAYERS + layer * C + p % C] == inner[image * F + p]);
+            which[i][layer] = image;
+        }
+        for (int layer = 0; layer < LAYERS; layer++) pairs[layer][which[i][layer]][which[i][(layer + 1) % LAYERS]]++;
+    }
+    for (int layer = 0; layer < LAYERS; layer++) {
+        double chi2 = 0, each = N / (double)(IMAGES * IMAGES);
+        for (int p = 0; p < IMAGES * IMAGES; p++) {
+            double off = pairs[layer][p / IMAGES][p % IMAGES] - each;
+            chi2 += off * off / each;
+        }
+        if (!(chi2 < 26.1)) fail_msg("layers %d and %d: chi squared %g", layer, (layer + 1) % LAYERS, chi2);
+    }
+    gan_source_close(k);
+    EXPECT_OK(gan_source_open_noise(&s, 8, IMAGES, dims, -1, 3));
+    EXPECT_OK(gan_source_open_stacked(&other, s, 6, 1000, LAYERS)); /* another seed, another stream */
+    gan_source_read(other, 0, 100, x + SF * 100);
+    assert_true(memcmp(x, x + SF * 100, 100 * SF * sizeof *x) != 0);
+    gan_source_close(other);
+}
+
+static void bad_stacks_are_refused(void **state)
+{
+    (void)state;
+    const int64_t dims[3] = {2, 2, 1};
+    gan_source *s, *k;
+    EXPECT_OK(gan_source_open_ring(&s, 8, 100, 8, 1, 0.1f));
+    EXPECT_FAILURE(gan_source_open_stacked(&k, s, 1, 10, 3), GAN_EDATA, "data.stack = 3", "no images");
+    assert_null(k);
+    gan_source_close(s);
+    EXPECT_OK(gan_source_open_noise(&s, 8, 100, dims, 0, 1));
+    for (int64_t at = 1; at <= 2; at++) {
+        gan_mem_fail_at(at);
+        EXPECT_FAILURE(gan_source_open_stacked(&k, s, 1, 10, 3), GAN_ENOMEM, "no memory");
+        assert_null(k);
+    }
+    gan_source_close(s);
+}
+
 static void bad_mixtures_are_refused(void **state)
 {
     (void)state;
@@ -708,6 +771,8 @@ int main(void)
         TEST(a_line_has_modes),
         TEST(mixtures_are_read_by_position),
         TEST(noise_and_frames),
+        TEST(stacks),
+        TEST(bad_stacks_are_refused),
         TEST(bad_mixtures_are_refused),
         TEST(idx_files_become_datasets),
         TEST(bad_idx_files_are_refused),

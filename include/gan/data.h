@@ -69,6 +69,10 @@ gan_status gan_source_open_noise(gan_source **out, uint64_t seed, int64_t n, con
 /* Local. Images of `inner`, which it owns from then on (not after a failure), with a frame of `pad` pixels of its lowest value. */
 gan_status gan_source_open_padded(gan_source **out, gan_source *inner, int64_t pad);
 
+/* Local. Images of as many times the channels, n an epoch: each is `layers` images of `inner`, drawn independently (with replacement)
+ * by (seed, position). It owns inner from then on (not after a failure). GAN_EDATA when those are no images. */
+gan_status gan_source_open_stacked(gan_source **out, gan_source *inner, uint64_t seed, int64_t n, int64_t layers);
+
 void gan_source_close(gan_source *s); /* collective for files; takes NULL */
 const gan_source_info *gan_source_describe(const gan_source *s);
 

@@ -56,14 +56,21 @@ static gan_status condition_of(const gan_session *s, int64_t *numbers)
                     info->condition > 0 ? "labels" : "none");
 }
 
+/* What is around the source itself: a frame, then stacks. */
 static gan_status open_source(gan_session *s)
 {
-    const int64_t pad = gan_config_int(s->cfg, "data", "pad");
-    gan_source *framed;
+    const int64_t pad = gan_config_int(s->cfg, "data", "pad"), layers = gan_config_int(s->cfg, "data", "stack");
+    gan_source *outer;
     GAN_TRY(open_kind(s));
-    if (pad == 0) return GAN_OK;
-    GAN_TRY(gan_source_open_padded(&framed, s->source, pad));
-    s->source = framed;
+    if (pad > 0) {
+        GAN_TRY(gan_source_open_padded(&outer, s->source, pad));
+        s->source = outer;
+    }
+    if (layers > 1) {
+        GAN_TRY(gan_source_open_stacked(&outer, s->source, (uint64_t)gan_config_int(s->cfg, "run", "seed"),
+                                        gan_config_int(s->cfg, "data", "samples"), layers));
+        s->source = outer;
+    }
     return GAN_OK;
 }
 
