@@ -234,11 +234,11 @@ MNIST_mnist-test.h5  := t10k
 # scripts/tables.sh says what TRIALS, EPOCHS, STEPS, JOBS, NP, POINTS and ACTION are.
 TABLE ?= pacgan1
 tables:
-	@sh scripts/deps.sh
+	@sh scripts/deps.sh tables
 	+@$(MAKE_IN) all
 	@GAN_MPI=$(B)/gan_mpi bash scripts/tables.sh $(TABLE)
 check-tables:
-	@sh scripts/deps.sh
+	@sh scripts/deps.sh tables
 	+@$(MAKE_IN) all
 	@GAN_MPI=$(B)/gan_mpi sh scripts/check_tables.sh
 jobs-smoke:

@@ -1,5 +1,5 @@
 #!/bin/sh
-# deps.sh [test|fuzz|bench-kernels|simulate|data|net|slurm]...  installs what building (and testing ...) gan_mpi needs and this
+# deps.sh [test|fuzz|bench-kernels|simulate|data|net|slurm|tables]...  installs what building (and testing ...) gan_mpi needs and this
 # machine lacks.
 # deps.sh --list               only tells what is there.
 #
@@ -35,6 +35,7 @@ net|faketime|faketime|faketime||a clock that jumps
 bench-kernels|BLAS|cblas.h|libopenblas-dev|openblas|compared with our products
 simulate|SimGrid|smpirun|libsimgrid-dev|simgrid|many simulated ranks
 slurm|SLURM|slurmctld|slurmctld slurmd slurm-client munge||a cluster to test on
+tables|Python|python3|python3|python|tables of numbers
 data|Fashion-MNIST|$fashion/train-images-idx3-ubyte.gz|dataset-fashion-mnist||all 70,000 images
 END
 }
