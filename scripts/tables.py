@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """Numbers of jobs/tables: what `gan_mpi eval` wrote beside the runs, as CSV files, a page, and inequalities.
 
-tables.py collect RUNS CSV   RUNS/NAME-sSEED/eval.json of all points, a line each
+tables.py collect RUNS CSV [A B]
+                             RUNS/NAME-sSEED/eval.json of all points, a line each; also the correlations of metrics A and B over the
+                             records of a run that have both
 tables.py report             RESULTS.md, printed: each jobs/tables/TABLE.md, with the numbers of docs/tables/TABLE.csv beside the paper's
                              (TABLE.paper.csv) in the place of {table}
 tables.py check CSV RULES    RULES: lines of  MEASURE POINT < POINT  (or >), said of the means over seeds; exit code 1 when one does not hold
@@ -24,13 +26,36 @@ def read_csv(path):
         return list(csv.DictReader(f))
 
 
-def collect(runs, path):
+def pearson(x, y):
+    mx, my = sum(x) / len(x), sum(y) / len(y)
+    sxy = sum((a - mx) * (b - my) for a, b in zip(x, y))
+    return sxy / math.sqrt(sum((a - mx) ** 2 for a in x) * sum((b - my) ** 2 for b in y))
+
+
+def ranks(x):
+    order = sorted(range(len(x)), key=x.__getitem__)
+    return [r for _, r in sorted(zip(order, range(len(x))))]
+
+
+def correlations(run, a, b):
+    """Of the values themselves (Pearson) and of their ranks (Spearman)."""
+    with open(f"{run}/metrics.jsonl") as f:
+        pairs = [(r[a], r[b]) for r in map(json.loads, f) if r.get(a) is not None and r.get(b) is not None]
+    if len(pairs) < 3:
+        sys.exit(f"{run}/metrics.jsonl: {len(pairs)} records have both {a} and {b}")
+    x, y = zip(*pairs)
+    return {"correlation": pearson(x, y), "rank_correlation": pearson(ranks(x), ranks(y)), "records": len(pairs)}
+
+
+def collect(runs, path, *correlated):
     rows = []
     for file in glob.glob(f"{runs}/*-s*/eval.json"):
         point, seed = re.fullmatch(r"(.*)-s(\d+)", os.path.basename(os.path.dirname(file))).groups()
         with open(file) as f:
             told = json.load(f)
         rows.append({"point": point, "seed": int(seed), "step": told["step"], **told["values"], "digest": told["digest"]})
+        if correlated:
+            rows[-1].update(correlations(os.path.dirname(file), *correlated))
     if not rows:
         sys.exit(f"{runs}: no point of it has been evaluated")
     rows.sort(key=lambda r: (r["point"], r["seed"]))

@@ -99,6 +99,7 @@ measure() {
 eval=${GAN_EVAL:-$GAN_MPI}
 measures=$(sed -n 's/^#eval //p' "$lines")
 while read -r run; do measure "$run" || failed=$((failed + 1)); done < <(find "runs/$table" -mindepth 1 -maxdepth 1 -type d -name '*-s[0-9]*')
-python3 scripts/tables.py collect "runs/$table" "${OUT:-docs/tables/$table.csv}"
+# shellcheck disable=SC2046
+python3 scripts/tables.py collect "runs/$table" "${OUT:-docs/tables/$table.csv}" $(sed -n 's/^#correlate //p' "$lines")
 [ "${OUT:-}" ] || { python3 scripts/tables.py report >"runs/RESULTS.md" && mv runs/RESULTS.md RESULTS.md; }
 [ "$failed" = 0 ]
