@@ -68,7 +68,7 @@ finish() { # waits until a point has ended, or a signal comes
 stopped=
 trap 'stopped=yes; [ "${#name_of[@]}" = 0 ] || kill -TERM "${!name_of[@]}"' HUP INT TERM
 if [ "$action" = train ]; then
-    echo "== $table: $total points, ${JOBS:=$(nproc)} at a time"
+    echo "== $table: $total points, ${JOBS:=$(env -u OMP_NUM_THREADS nproc)} at a time"
     for ((i = 0; i < total; i++)); do
         while [ "${#name_of[@]}" -ge "$JOBS" ]; do finish; done
         [ -z "$stopped" ] || break

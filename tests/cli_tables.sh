@@ -59,6 +59,15 @@ says 'a rule that holds' 'ok   small: a 2.5 ± 1.5 (2 seeds) < b 3.00 ± 0.00 (2
 sed -i 's/</>/' rules
 python3 scripts/tables.py check numbers.csv rules >output 2>&1 && fail 'a rule that does not hold' 'exit code 1' "$(cat output)"
 
+# Two metrics over a run: (1, 10), (2, 900), (3, 20) and a record that lacks one. With ranks 1 3 2 the
+# correlation is 0.5; with the values it is 10 / sqrt(2 s), where s is the sum of squares of 10, 900, 20 about their mean 310.
+mkdir -p runs/two/p-s1
+echo '{"digest": "0", "step": 3, "values": {}}' >runs/two/p-s1/eval.json
+printf '{"a": 1, "b": 10}\n{"a": 2, "b": 900}\n{"a": 7}\n{"a": 3, "b": 20}\n' >runs/two/p-s1/metrics.jsonl
+python3 scripts/tables.py collect runs/two two.csv a b >output
+same 'correlations' "$(awk 'BEGIN { printf "%.9f 0.500000000 3", 5 / sqrt((300 ^ 2 + 590 ^ 2 + 290 ^ 2) / 2) }')" \
+    "$(sed -n 's/^p,1,3,0,//p' two.csv | awk -F , '{ printf "%.9f %.9f %d", $1, $2, $3 }')"
+
 # As an array, whose tasks are those of a sweep.
 tables TRIALS=3 ACTION=array
 same 'points of an array' 'plain-s1 wide-s1 plain-s2 wide-s2 plain-s3 wide-s3 ' "$(cut -d ' ' -f 1 runs/toy.txt | tr '\n' ' ')"
