@@ -188,7 +188,7 @@ static void minibatch(const layer_row *r, const gan_network *net, const double *
                 double distance = 0;
                 for (int c = 0; c < DIMS; c++) {
                     double d = 0;
-                    for (int f = 0; f < F; f++) d += (x[n * F + f] - x[j * F + f]) * (double)w[(f * KERNELS + b - F) * DIMS + c];
+                    for (int f = 0; f < F; f++) d += (x[n * F + f] - x[j * F + f]) * (double)w[(f * DIMS + c) * KERNELS + b - F];
                     distance += fabs(d);
                 }
                 o += j != n ? exp(-distance) : 0;

@@ -1,5 +1,5 @@
 /* minibatch_discrimination (Salimans et al. 2016, section 3.2): D sees of every sample how near others of its kind are, so a generator that
- * makes one sample again and again is found out. With M(x) = x T, a matrix of B rows of C numbers for each sample:
+ * makes one sample again and again is found out. With M(x) = x T, B vectors of C numbers for each sample:
  *
  *     c_b(i, j) = exp(-|M_ib - M_jb|_1)      o_b(i) = sum over the others j of c_b(i, j)      y = [x, o]
  *
@@ -8,7 +8,8 @@
  * ranks is brought together, B_global x BC floats. Sums over j go by global row, those of gradients by shard and tree, so both give
  * the same bits on any number of ranks. In sampling a sample is alone, for its bits may depend on no other: o is 0.
  *
- * Written with primitives, so gradients of any order follow. A value of B_local x others x BC floats is made in each direction. */
+ * Written with primitives, so gradients of any order follow. Values of B_local x others x BC floats are made; in T the B kernels of a
+ * dimension stand beside each other, so that sums over dimensions add rows of B floats. */
 #include "layer.h"
 
 enum { KERNELS, DIMS, SCOPE, INIT, INIT_SCALE };
@@ -61,14 +62,14 @@ static gan_status of_itself(gan_graph *g, gan_id m, int64_t others, gan_id *y)
 static gan_status nearness(const gan_layer *l, gan_graph *g, gan_id m, int64_t others, gan_id *o)
 {
     const int64_t n = gan_graph_form(g, m)->dims[0], B = l->value[KERNELS].i, C = l->value[DIMS].i;
-    const int64_t numbers[2] = {n * others * B, C}, column[4] = {n, others, 1, B}, row[2] = {n, B};
+    const int64_t dims[4] = {n * others, C, 1, B}, column[4] = {n, others, 1, B}, row[2] = {n, B};
     gan_id itself;
     GAN_TRY(of_others(g, m, others, l->value[SCOPE].i == 1, o));
     GAN_TRY(of_itself(g, m, others, &itself));
     GAN_TRY(gan_add_sub(g, itself, *o, o));
     GAN_TRY(gan_add_abs(g, *o, o));
-    GAN_TRY(gan_add_reshape(g, *o, 2, numbers, o));
-    GAN_TRY(gan_add_sum_cols(g, *o, o));
+    GAN_TRY(gan_add_reshape(g, *o, 4, dims, o));
+    GAN_TRY(gan_add_window_sum(g, *o, (int)C, 1, 1, 0, o));
     GAN_TRY(gan_add_affine(g, *o, -1, 0, o));
     GAN_TRY(gan_add_exp(g, *o, o));
     GAN_TRY(gan_add_reshape(g, *o, 4, column, o));

@@ -233,8 +233,8 @@ class Network:
                 x = F.layer_norm(x, x.shape[1:], eps=1e-5) * next(p) + next(p)
             elif kind == "minibatch_discrimination":
                 x = x.reshape(len(x), -1)
-                m = (x @ next(p)).view(len(x), *args)
-                c = torch.exp(-(m[:, None] - m[None]).abs().sum(dim=3))
+                m = (x @ next(p)).view(len(x), args[1], args[0])  # dimensions, kernels
+                c = torch.exp(-(m[:, None] - m[None]).abs().sum(dim=2))
                 x = torch.cat([x, (c * (1 - torch.eye(len(x), dtype=x.dtype))[:, :, None]).sum(dim=1)], dim=1)
             elif kind == "virtual_batch_norm":
                 x = self.virtual_batch_norm(x, next(p), next(p), numbers.get(kind, 0), referring)
