@@ -28,6 +28,7 @@ static const row rows[] = {
     {"adam, not saturating", "2", DENSE_G, DENSE_D, "learning_rate = 0.05\nbeta1 = 0.8\nschedule = linear\nschedule_steps = 1000000000\n", false},
     {"rmsprop", "2", DENSE_G, DENSE_D, "optimizer = rmsprop\nlearning_rate = 0.03\nepsilon = 1e-4\n", true},
     {"adam, batch norm", "2", DENSE_G, "dense 6, batch_norm, tanh, dense 4, batch_norm shard, tanh, dense 1", "learning_rate = 0.02\n", true},
+    {"adam, virtual batch norm", "2", DENSE_G, "dense 6, virtual_batch_norm, tanh, dense 4, tanh, dense 1", "learning_rate = 0.02\n", true},
     {"momentum, convolutions", "8 8 2", "dense 4, tanh, dense 128", "conv 3 4 2 1 bias=no, batch_norm, tanh, conv 17 3 1 1, softplus, dense 1",
      "optimizer = momentum\nlearning_rate = 0.05\n", true},
 };
@@ -42,6 +43,12 @@ void gan_source_read(const gan_source *s, int64_t first, int64_t n, float *x)
     (void)s, (void)first;
     assert_int_equal(n, BATCH);
     memcpy(x, samples, (size_t)(n * features) * sizeof *x);
+}
+
+void gan_source_read_condition(const gan_source *s, int64_t first, int64_t n, float *c)
+{
+    (void)s, (void)first, (void)n, (void)c;
+    fail_msg("nothing here is conditional");
 }
 
 /* ---- the second program -------------------------------------------------------------------------------------------- */

@@ -98,12 +98,13 @@ static gan_status update_param(gan_step *s, gan_look_ahead *a, int i)
 
 gan_status gan_step_update_ahead(gan_step *s, gan_look_ahead *a, gan_id loss)
 {
-    const gan_network *net = s->model->nets[a->net];
+    gan_network *net = s->model->nets[a->net];
     if (s->rare != GAN_NONE)
         return GAN_FAIL(GAN_ECONFIG, "%s: updates of %s are unrolled, and part of its loss is there in some steps only: set penalty.every = 1",
                         gan_config_where(s->model->cfg, "penalty", "every"), net->name);
     GAN_TRY(gan_graph_grad(s->graph, loss, net->leaf, net->n_params, a->grad));
     for (int i = 0; i < net->n_params; i++) GAN_TRY(update_param(s, a, i));
+    net->referred = false; /* what a reference batch gives depends on the weights */
     a->updates++;
     return GAN_OK;
 }
@@ -114,5 +115,6 @@ void gan_step_look_back(gan_step *s, gan_look_ahead *a)
     gan_network *net = s->model->nets[a->net];
     memcpy(net->leaf, a->leaf, (size_t)net->n_params * sizeof *net->leaf);
     memcpy(net->stat, a->stat, (size_t)net->n_params * sizeof *net->stat);
+    net->referred = false;
     free_ahead(a);
 }
