@@ -31,4 +31,8 @@ refused 'features of no layer' 'gan.feature_matching = leaky_rel2 is no layer of
 refused 'a penalty of no weight' 'penalty.weight = 0 under penalty.kind = r1' --set penalty.kind=r1 --set penalty.weight=0
 refused 'a penalty in no step' 'penalty.every' --set penalty.kind=r1 --set penalty.every=0
 refused 'unrolled updates with a lazy penalty' 'set penalty.every = 1' --set train.system=unrolled --set penalty.kind=r1 --set penalty.every=4
+refused 'features in a loss of its own' 's loss, and train.system = unrolled has one of its own: remove that key' --set $ahead \
+    --set gan.feature_matching=leaky_relu2
+refused 'unrolled, history' 'a historical average cannot be: set discriminator.historical_average = 0' --set $ahead \
+    --set discriminator.historical_average=0.1
 verdict

@@ -103,6 +103,9 @@ gan_status gan_optimizer_check_unrolled(const gan_config *cfg, const char *net)
         if (gan_config_real(cfg, net, clips[i]) > 0)
             return GAN_FAIL(GAN_ECONFIG, "%s: updates of %s are unrolled, and clipping cannot be: set %s.%s = 0",
                             gan_config_where(cfg, net, clips[i]), net, net, clips[i]);
+    if (gan_config_real(cfg, net, "historical_average") > 0)
+        return GAN_FAIL(GAN_ECONFIG, "%s: updates of %s are unrolled, and a historical average cannot be: set %s.historical_average = 0",
+                        gan_config_where(cfg, net, "historical_average"), net, net);
     return GAN_OK;
 }
 

@@ -244,11 +244,20 @@ static gan_status phase_g(gan__game *m, bool last)
     return gan__game_end_g(m, on_fake);
 }
 
+/* A family with a generator phase of its own has a loss of G that feature matching would replace without a word. */
+static gan_status check_matching(const gan_config *cfg, gan__phase *g)
+{
+    if (g == phase_g || !*gan_config_text(cfg, "gan", "feature_matching")) return GAN_OK;
+    return GAN_FAIL(GAN_ECONFIG, "%s: gan.feature_matching replaces G's loss, and train.system = %s has one of its own: remove that key, or set "
+                    "train.system = gan", gan_config_where(cfg, "gan", "feature_matching"), gan_config_text(cfg, "train", "system"));
+}
+
 gan_status gan__game_alternate(gan_step *s, gan__phase *d, gan__phase *g)
 {
     const gan_config *cfg = s->model->cfg;
     const int64_t d_steps = gan_config_int(cfg, "gan", "d_steps"), g_steps = gan_config_int(cfg, "gan", "g_steps");
     gan__game m;
+    GAN_TRY(check_matching(cfg, g));
     GAN_TRY(gan__game_begin(&m, s));
     for (int64_t j = 0; j < d_steps; j++) GAN_TRY(d(&m, j == d_steps - 1));
     for (int64_t j = 0; j < g_steps; j++) GAN_TRY(g(&m, j == g_steps - 1));
