@@ -1,9 +1,8 @@
 /* A job file and overrides -> a configuration, or the list of everything that is wrong with them.
  *
- * In this order: the text becomes items; the last train.system among file and overrides decides which
- * networks there may be; which of the optional ones are mentioned, which sections there are; all entries
- * get defaults, then the file's values, then the overrides; then the rules that concern several keys. Complaints are collected all the way and become one
- * failure at the end. */
+ * In this order: the text becomes items; the last train.system among file and overrides decides which networks there may be; which of
+ * the optional ones are mentioned, which sections there are; all entries get defaults, then the file's values, then the overrides;
+ * then the rules that concern several keys. Complaints are collected all the way and become one failure at the end. */
 #include "gan/config.h"
 
 #include "entries.h"
