@@ -39,6 +39,7 @@ static const layer_row rows[] = {
     {"dense 6, leaky_relu 0.2, dense 3", false},
     {"dense 6, sigmoid, dense 3", false},
     {"dense 6, dropout 0.3, softplus, dense 3", false},
+    {"dense 4, scale 0.5, softplus", false},
     {"flatten, dense 8, reshape 2 2 2, tanh, conv 3 2", true},
     {"condition 2", false},
     {"condition 2", true},
