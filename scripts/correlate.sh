@@ -1,7 +1,7 @@
 #!/bin/sh
-# correlate.sh RUN A B [FROM]: how two quantities of metrics.jsonl go together over a run, from step FROM on (all): the number of records that have
-# both, Pearson's r, and Spearman's rank correlation. For what the WGAN paper claims of the critic's estimate:
-#     sh scripts/correlate.sh runs/wgan-ring wasserstein wasserstein_estimate
+# correlate.sh RUN A B [FROM]: how two quantities of metrics.jsonl go together over a run, from step FROM on (all): the number of
+# records that have both, Pearson's r, and Spearman's rank correlation. For what the WGAN paper claims of the critic's estimate:
+#     sh scripts/correlate.sh runs/wgan-ring wasserstein critic_estimate
 set -eu
 [ $# -ge 3 ] || { sed -n '2,5s/^# \{0,1\}//p' "$0"; exit 2; }
 file=$1

@@ -363,7 +363,8 @@ static void test_known_assignments(void **state)
 static void test_wasserstein(void **state)
 {
     (void)state;
-    bench b = two_gaussians("dense 1"), plane = bench_open("source = ring\nmodes = 1\nradius = 0\nstd = 0.5", 2, "[noise]\nsize = 2", "dense 2", "dense 1");
+    bench b = two_gaussians("dense 1");
+    bench plane = bench_open("source = ring\nmodes = 1\nradius = 0\nstd = 0.5", 2, "[noise]\nsize = 2", "dense 2", "dense 1");
     double v[2];
     set_dense(&b, 0, "dense1", &(float){0.5f}, &(float){3});
     measure(&b, "wasserstein", 8000, v);

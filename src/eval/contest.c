@@ -28,7 +28,9 @@ gan_status gan__needs_odds(const gan_eval *e, const gan_measure *m, void **state
     const long long pack = gan_config_int(cfg, "gan", "pack");
     gan_judge *judge = NULL;
     GAN_TRY(gan__needs_density(e, m, state));
-    if (pack > 1) return gan__refuse(e, m, "wants a discriminator of single samples; %s: gan.pack = %lld", gan_config_where(cfg, "gan", "pack"), pack);
+    if (pack > 1)
+        return gan__refuse(e, m, "wants a discriminator of single samples; %s: gan.pack = %lld",
+                           gan_config_where(cfg, "gan", "pack"), pack);
     if (strcmp(loss, "non_saturating") != 0 && strcmp(loss, "minimax") != 0)
         return gan__refuse(e, m, "wants a discriminator that gives probabilities, gan.loss = non_saturating or minimax; %s: gan.loss = %s",
                            gan_config_where(cfg, "gan", "loss"), loss);
