@@ -180,6 +180,7 @@ static gan_status allocate_nodes(gan_network *net)
     gan_free(net->leaf);
     gan_free(net->stat);
     gan_free(net->layer_out);
+    gan_free(net->reference);
     net->leaf = gan_calloc(net->n_params, sizeof *net->leaf);
     net->stat = gan_calloc(net->n_params, sizeof *net->stat);
     net->reference = gan_calloc(net->n_params, sizeof *net->reference);
