@@ -326,7 +326,8 @@ static void test_all_permutations(void **state)
         const int n = 1 + trial % 6;
         float x[6][2], y[6][2];
         double got;
-        for (int i = 0; i < 2 * n; i++) x[0][i] = some(100 * trial + i), y[0][i] = some(7000 + 100 * trial + i);
+        for (int i = 0; i < n; i++)
+            for (int k = 0; k < 2; k++) x[i][k] = some(100 * trial + 2 * i + k), y[i][k] = some(7000 + 100 * trial + 2 * i + k);
         if (trial % 5 == 0) y[0][0] = x[0][0], y[0][1] = x[0][1]; /* a distance of 0 */
         EXPECT_OK(gan__assignment(n, 2, x[0], y[0], &got));
         expect_near("mean distance", got, by_trying(n, (const float (*)[2])x, (const float (*)[2])y, 0, 0) / n, 1e-12);
@@ -380,6 +381,20 @@ static void test_wasserstein(void **state)
     bench_close(&b);
 }
 
+/* A critic of slope -2 finds two Gaussians 3 apart by 6, with the standard error of a difference of means. */
+static void test_critic(void **state)
+{
+    (void)state;
+    bench b = bench_open("source = line\nmodes = 1\nstd = 0.5", 1, "[gan]\nloss = wasserstein\n[noise]\nsize = 1", "dense 1", "dense 1");
+    double v[2];
+    set_dense(&b, 0, "dense1", &(float){0.5f}, &(float){3});
+    set_dense(&b, 1, "dense1", &(float){-2}, &(float){17});
+    measure(&b, "critic_estimate", N, v);
+    expect_near("critic_estimate_se", v[1], 2 * 0.5 * sqrt(2.0 / N), 0.05 * v[1]);
+    expect_near("critic_estimate", v[0], 6, 5 * v[1]);
+    bench_close(&b);
+}
+
 /* ---- refusals ------------------------------------------------------------------------------------------------ */
 
 static void refused(const char *data, const char *keys, const char *metrics, int64_t n, const char *text)
@@ -397,6 +412,9 @@ static void test_refusals(void **state)
     refused("source = noise", "", "wasserstein", 0, "here: wasserstein wants data of few dimensions");
     refused("source = noise", "", "optimal_d", 0, "optimal_d wants data of known density");
     refused("source = ring", "", "wasserstein", 5000, "at most 4096, not 5000; give no number for 512");
+    refused("source = ring", "", "critic_estimate", 0, "critic_estimate wants a critic, gan.loss = wasserstein; ");
+    refused("source = noise", "[gan]\nloss = wasserstein", "critic_estimate", 0, "critic_estimate wants real samples");
+    refused("source = ring", "[gan]\nloss = wasserstein\npack = 2", "critic_estimate", 0, "job.ini:5: gan.pack = 2");
     refused("source = ring", "[gan]\npack = 2", "optimal_d", 0, "optimal_d wants a discriminator of single samples; job.ini:4: gan.pack = 2");
     refused("source = ring", "[gan]\nloss = hinge", "game_value", 0, "non_saturating or minimax; job.ini:4: gan.loss = hinge");
     refused("source = ring", "[gan]\nlabel_smoothing = 0.1", "game_value", 0, "with job.ini:4: gan.label_smoothing the best D is another");
@@ -441,6 +459,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_all_permutations, scratch_before, scratch_after),
         cmocka_unit_test_setup_teardown(test_known_assignments, scratch_before, scratch_after),
         cmocka_unit_test_setup_teardown(test_wasserstein, scratch_before, scratch_after),
+        cmocka_unit_test_setup_teardown(test_critic, scratch_before, scratch_after),
         cmocka_unit_test_setup_teardown(test_refusals, scratch_before, scratch_after),
         cmocka_unit_test_setup_teardown(test_failing_allocations, scratch_before, scratch_after),
     };
