@@ -7,10 +7,10 @@
 #   TRIALS      seeds 1..TRIALS of each line (1)
 #   EPOCHS, STEPS   train so long, instead of as long as the job says
 #   JOBS        points at a time (as many as cores), each on NP ranks (1) of one thread
-#   POINTS      only lines whose name this extended regular expression matches
+#   POINTS      train and measure only lines whose name this extended regular expression matches
 #   NICE        of the runs (10)
 #   ACTION      train (and evaluate; the default), evaluate (only), array (write runs/TABLE.txt for `gan_mpi slurm --array`)
-#   AT          measure the checkpoint of this step
+#   AT          measure the checkpoint of this step, not the last one
 #   OUT         write the numbers here, and no RESULTS.md
 # GAN_MPI names the program, else build/release/gan_mpi; GAN_EVAL one for the evaluation alone. Run it where scripts/ is.
 set -euf
@@ -43,6 +43,8 @@ if [ "$action" = array ]; then
     exit
 fi
 
+((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] >= 501)) || [ "$action" != train ] ||
+    { echo "bash 5.1 is wanted to train several points at a time, this is $BASH_VERSION; ACTION=array makes tasks for SLURM" >&2; exit 2; }
 declare -A name_of=() # points in training, by their process: a task of a sweep as of an array
 begin() { # index of a point
     local name
@@ -85,7 +87,7 @@ measure() {
     [ -e "$run/checkpoints/latest" ] || return 0
     if [ "${AT:-}" ]; then
         checkpoint=$run/checkpoints/$(printf 'step-%09d.h5' "$AT")
-        [ -e "$checkpoint" ] || return 0
+        [ -e "$checkpoint" ] || { rm -f "$run/eval.json"; return 0; }
     else
         "$eval" info "$run" | awk '$1 ~ /^(steps|epochs)$/ && $3 == "of" && $2 + 0 < $4 + 0 { exit 1 }' || return 0
     fi
@@ -98,7 +100,11 @@ measure() {
 }
 eval=${GAN_EVAL:-$GAN_MPI}
 measures=$(sed -n 's/^#eval //p' "$lines")
-while read -r run; do measure "$run" || failed=$((failed + 1)); done < <(find "runs/$table" -mindepth 1 -maxdepth 1 -type d -name '*-s[0-9]*')
+while read -r run; do
+    name=${run##*/}
+    [[ ${name%-s*} =~ ${POINTS:-.} ]] || continue
+    measure "$run" || failed=$((failed + 1))
+done < <(find "runs/$table" -mindepth 1 -maxdepth 1 -type d -name '*-s[0-9]*')
 # shellcheck disable=SC2046
 python3 scripts/tables.py collect "runs/$table" "${OUT:-docs/tables/$table.csv}" $(sed -n 's/^#correlate //p' "$lines")
 [ "${OUT:-}" ] || { python3 scripts/tables.py report >"runs/RESULTS.md" && mv runs/RESULTS.md RESULTS.md; }
