@@ -80,6 +80,8 @@ class Trials:
     def text(self, scale=1):
         if not self.n:
             return "not run"
+        if self.n == 1 and self.mean.is_integer():
+            return f"{self.mean * scale:.0f}"
         mean, error = self.mean * scale, self.error * scale
         digits = max(0, 1 - math.floor(math.log10(error))) if error > 0 else max(0, 2 - math.floor(math.log10(abs(mean) or 1)))
         digits = min(digits, 3)
@@ -97,7 +99,8 @@ def numbers(table):
         cells = [p["row"]]
         for m in measures:
             name, scale = m.split()[0], 100 if m.endswith("%") else 1
-            cells += [p[m] or "–", Trials(mine, p["point"], name).text(scale) if p["point"] else "–"]
+            trials = Trials(mine, p["point"], name)
+            cells += [p[m] or "–", "–" if not p["point"] else "undefined" if mine and not trials.n else trials.text(scale)]
         steps = sorted({int(r["step"]) for r in mine})
         cells += [str(len(mine) or ""), ", ".join(f"{s:,}" for s in steps)]
         lines.append("| " + " | ".join(cells) + " |")
