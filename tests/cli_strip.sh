@@ -18,4 +18,14 @@ says 'one with fewer' "row 2, column 2: $dir/pack2/samples/step-000000012.png"
 [ -s "$dir/strip.png" ] || fail 'strip' 'a picture' 'none'
 refuses 'no run' 2 'no pictures samples/step-*.png there' "$gan" strip "$dir"
 refuses 'no words' 2 'of which runs?' "$gan" strip
+refuses 'no picture' 2 '--out wants a name that ends in .png' "$gan" strip "$dir/run" --out "$dir/strip"
+cp "$dir/run/checkpoints/latest" "$dir/kept.png"
+refuses 'a checkpoint' 2 'is a checkpoint; it is not written over' "$gan" strip "$dir/run" --out "$dir/kept.png"
+
+# Names of directories are taken as they are.
+mv "$dir/pack2" "$dir/[p]*"
+"$gan" strip "$dir/[p]*" --n 2 --out "$dir/strip.png" >"$dir/output" 2>&1
+same 'a name with a star' 0 $?
+says 'a name with a star' "row 1, column 1: $dir/[p]*/samples/step-000000006.png"
+refuses 'a star' 2 'no pictures samples/step-*.png there' "$gan" strip "$dir/pack*"
 verdict

@@ -175,6 +175,29 @@ static void pictures_are_joined(void **state)
     fclose(bad);
     const char *const broken[1] = {scratch("bad.png")};
     EXPECT_FAILURE(gan_png_join(scratch("joined.png"), broken, 1, 1), GAN_EIO, "bad.png");
+    for (int64_t k = 1, left = 0; left == 0; k++) {
+        gan_mem_fail_at(k);
+        gan_status s = gan_png_join(scratch("memory.png"), pictures, 2, 2);
+        left = gan_mem_fail_at(0);
+        if (left == 0) EXPECT_FAILURE(s, GAN_ENOMEM, "no memory");
+        gan_fail_clear();
+    }
+}
+
+/* Thirty pictures of 3 MiB each are put into one of 5 MiB: of the thirty, one at a time is held. */
+static void large_pictures_are_joined_one_by_one(void **state)
+{
+    (void)state;
+    enum { SIDE = 1024, N = 30 };
+    float *grey = gan_calloc(SIDE * SIDE, sizeof *grey);
+    const char *pictures[N];
+    EXPECT_OK(gan_png_grid(scratch("large.png"), 1, SIDE, SIDE, 1, 1, -1, 1, grey));
+    gan_free(grey);
+    char path[256];
+    snprintf(path, sizeof path, "%s", scratch("large.png"));
+    for (int i = 0; i < N; i++) pictures[i] = path;
+    EXPECT_OK(gan_png_join(scratch("all.png"), pictures, 6, 5));
+    assert_true(gan_mem_peak_bytes() < 16 << 20);
 }
 
 static void any_range_can_be_drawn(void **state)
@@ -242,6 +265,7 @@ int main(void)
         TEST(points_leave_ink_where_they_are),
         TEST(plots_have_a_surface),
         TEST(pictures_are_joined),
+        TEST(large_pictures_are_joined_one_by_one),
         TEST(any_range_can_be_drawn),
         TEST(bad_sizes_are_refused),
         TEST(failures_leave_the_old_picture),

@@ -1,6 +1,8 @@
 /* gan_mpi strip: how the samples of runs have developed, from the pictures that they have left. */
 #include "cli.h"
+#include "locate.h"
 
+#include "gan/checkpoint.h"
 #include "gan/log.h"
 #include "gan/mem.h"
 #include "gan/png.h"
@@ -28,16 +30,27 @@ static gan_status parse(strip *a, int argc, char **argv)
     a->n = PICTURES;
     if (a->n_text) GAN_TRY(gan_option_int("--n", a->n_text, 1, MAX_PICTURES, &a->n));
     if (!a->out) a->out = "strip.png";
-    return GAN_OK;
+    if (gan__ends_in(a->out, ".png")) return gan_checkpoint_spare(a->out);
+    return GAN_FAIL(GAN_EUSAGE, "gan_mpi strip: --out wants a name that ends in .png, got \"%s\"", a->out);
+}
+
+/* The directory's name is what it is, also with a star in it. */
+static char *pattern_of(const char *run)
+{
+    char *pattern = gan_calloc(2 * (int64_t)strlen(run) + 64, 1), *to = pattern;
+    for (; pattern && *run; *to++ = *run++)
+        if (strchr("*?[]\\", *run)) *to++ = '\\';
+    if (pattern) memcpy(to, "/samples/step-*.png", sizeof "/samples/step-*.png");
+    return pattern;
 }
 
 /* Pictures of a run, in the order of their steps; names are padded with zeros. */
 static gan_status find(strip *a, int run)
 {
-    char pattern[4096];
-    const int room = snprintf(pattern, sizeof pattern, "%s/samples/step-*.png", a->runs[run]);
-    const int status = room < (int)sizeof pattern ? glob(pattern, 0, NULL, &a->found[run]) : GLOB_NOMATCH;
-    if (status == GLOB_NOSPACE) return GAN_ENOMEM;
+    char *pattern = pattern_of(a->runs[run]);
+    const int status = pattern ? glob(pattern, 0, NULL, &a->found[run]) : GLOB_NOSPACE;
+    gan_free(pattern);
+    if (status == GLOB_NOSPACE) return GAN_FAIL(GAN_ENOMEM, "%s: no memory for the names of its pictures", a->runs[run]);
     if (status != 0)
         return GAN_FAIL(GAN_EUSAGE, "%s: no pictures samples/step-*.png there; is it a run directory, and does its job draw any (samples.every)?",
                         a->runs[run]);

@@ -1,5 +1,6 @@
 /* Pictures beside and under each other in one: read with libpng's simplified interface as red, green and blue, made smaller by a whole factor
- * (means of squares of pixels) when there are many. */
+ * (means of squares of pixels) when there are many. Their sizes are read first, then one after the other is put into its place: of
+ * many large ones only one is held. */
 #include "canvas.h"
 
 #include "gan/mem.h"
@@ -11,17 +12,20 @@
 
 enum { GAP = 4, WIDTH = 1920, LARGEST = 8192 };
 
-static gan_status read_picture(gan__canvas *c, const char *path)
+/* c NULL: only the size. *width, *height 0: not known yet; else what they must be. */
+static gan_status read_picture(gan__canvas *c, const char *path, int64_t *width, int64_t *height)
 {
     png_image image = {.version = PNG_IMAGE_VERSION};
-    *c = (gan__canvas){0};
+    gan_status s = GAN_OK;
     if (!png_image_begin_read_from_file(&image, path)) return GAN_FAIL(GAN_EIO, "%s: cannot read the picture: %s", path, image.message);
     image.format = PNG_FORMAT_RGB;
-    gan_status s = GAN_OK;
     if (image.width > LARGEST || image.height > LARGEST)
         s = GAN_FAIL(GAN_EIO, "%s: %u x %u pixels are too many to join; at most %d a side", path, image.width, image.height, LARGEST);
-    if (s == GAN_OK) s = gan__canvas_new(c, image.width, image.height, 3, 0);
-    if (s == GAN_OK && !png_image_finish_read(&image, NULL, c->pixels, 0, NULL))
+    else if (*width && (image.width != *width || image.height != *height))
+        s = GAN_FAIL(GAN_EIO, "%s: it changed while it was being read", path);
+    *width = image.width, *height = image.height;
+    if (s == GAN_OK && c) s = gan__canvas_new(c, image.width, image.height, 3, 0);
+    if (s == GAN_OK && c && !png_image_finish_read(&image, NULL, c->pixels, 0, NULL))
         s = GAN_FAIL(GAN_EIO, "%s: cannot read the picture: %s", path, image.message);
     png_image_free(&image);
     return s;
@@ -43,10 +47,25 @@ static void put(gan__canvas *to, int64_t x0, int64_t y0, const gan__canvas *from
             for (int k = 0; k < 3; k++) gan__canvas_at(to, x0 + x, y0 + y)[k] = mean(from, x * factor, y * factor, factor, k);
 }
 
-static gan_status join(gan__canvas *all, const gan__canvas *cells, int rows, int columns)
+typedef struct cell {
+    const char *path; /* NULL: it stays white */
+    int64_t width, height;
+} cell;
+
+static gan_status fill(gan__canvas *all, int64_t x, int64_t y, cell *c, int64_t factor)
+{
+    gan__canvas one = {0};
+    gan_status s = read_picture(&one, c->path, &c->width, &c->height);
+    if (s == GAN_OK) put(all, x, y, &one, factor);
+    gan_free(one.pixels);
+    return s;
+}
+
+static gan_status join(gan__canvas *all, cell *cells, int rows, int columns)
 {
     int64_t width = 1, height = 1, factor = 1;
     for (int i = 0; i < rows * columns; i++) {
+        if (cells[i].path) GAN_TRY(read_picture(NULL, cells[i].path, &cells[i].width, &cells[i].height));
         if (cells[i].width > width) width = cells[i].width;
         if (cells[i].height > height) height = cells[i].height;
     }
@@ -56,19 +75,18 @@ static gan_status join(gan__canvas *all, const gan__canvas *cells, int rows, int
         return GAN_FAIL(GAN_EUSAGE, "%d x %d pictures do not fit into one; join fewer", columns, rows);
     GAN_TRY(gan__canvas_new(all, step_x * columns - GAP, step_y * rows - GAP, 3, 255));
     for (int i = 0; i < rows * columns; i++)
-        if (cells[i].pixels) put(all, i % columns * step_x, i / columns * step_y, &cells[i], factor);
+        if (cells[i].path) GAN_TRY(fill(all, i % columns * step_x, i / columns * step_y, &cells[i], factor));
     return GAN_OK;
 }
 
 gan_status gan_png_join(const char *path, const char *const *pictures, int rows, int columns)
 {
-    gan__canvas all = {0}, *cells = gan_calloc((int64_t)rows * columns, sizeof *cells);
+    gan__canvas all = {0};
+    cell *cells = gan_calloc((int64_t)rows * columns, sizeof *cells);
     gan_status s = cells ? GAN_OK : GAN_ENOMEM;
-    for (int i = 0; i < rows * columns && s == GAN_OK; i++)
-        if (pictures[i]) s = read_picture(&cells[i], pictures[i]);
+    for (int i = 0; cells && i < rows * columns; i++) cells[i].path = pictures[i];
     if (s == GAN_OK) s = join(&all, cells, rows, columns);
     if (s == GAN_OK) s = gan__canvas_write(path, &all);
-    for (int i = 0; cells && i < rows * columns; i++) gan_free(cells[i].pixels);
     gan_free(cells);
     gan_free(all.pixels);
     return s;
