@@ -162,12 +162,13 @@ static void test_reals(void **state)
 static const char job[] = "[train]\nsteps = 3\n[noise]\nsize = 3\n[data]\nsource = ring\n"
                           "[generator]\nlayers = dense 4, dense 2\n[discriminator]\nlayers = dense 1\n";
 
-static void write_checkpoint(const char *path)
+/* Of a network for points in the plane, whatever the job's data are. */
+static void write_checkpoint(const char *path, const char *set)
 {
     gan_config *cfg;
     gan_model *m;
     gan_checkpoint *c;
-    EXPECT_OK(gan_config_parse(&cfg, "job", job, sizeof job - 1, NULL, 0, gan_system_networks));
+    EXPECT_OK(gan_config_parse(&cfg, "job", job, sizeof job - 1, &set, set ? 1 : 0, gan_system_networks));
     EXPECT_OK(gan_model_new(&m, cfg, &(gan_sample_shape){.n_dims = 1, .dims = {2}}));
     EXPECT_OK(gan_model_alloc(m));
     EXPECT_OK(gan_snapshot_take(&c, m, 3));
@@ -224,7 +225,7 @@ static void test_allocations(void **state)
                *data = scratch("data.h5"), *ini = scratch("config.ini");
     const char *idx = scratch("images"), *kinds = scratch("labels"), *samples = scratch("samples.h5");
     assert_int_equal(mkdir(dir, 0777), 0);
-    write_checkpoint(ckpt);
+    write_checkpoint(ckpt, NULL);
     assert_int_equal(symlink("step-000000003.h5", scratch("checkpoints/latest")), 0);
     spill(ini, job, sizeof job - 1);
     EACH_ALLOCATION_FAILS(&gan_command_hash, ckpt, scratch_dir);
@@ -244,6 +245,35 @@ static void test_allocations(void **state)
     EACH_ALLOCATION_FAILS(&gan_command_import, "idx", idx, kinds, data);
     EACH_ALLOCATION_FAILS(&gan_command_info, data);
     assert_int_equal(count_files(scratch_dir, ".tmp-"), 0);
+}
+
+static void test_measures_allocations(void **state)
+{
+    (void)state;
+    const char *ckpt = scratch("measured.h5"), *strip = scratch("strip.png");
+    const gan_command *sample = &gan_command_sample;
+    write_checkpoint(ckpt, NULL);
+    assert_int_equal(mkdir(scratch("samples"), 0777), 0);
+    expect_ok(silent_run(sample, (const char *[]){ckpt, "--out", scratch("samples/step-000000003.png"), NULL}), "sample");
+    EACH_ALLOCATION_FAILS(&gan_command_strip, scratch_dir, "--out", strip);
+    EACH_ALLOCATION_FAILS(&gan_command_eval, ckpt, "--samples", "3", "--metrics", "modes,reverse_kl,jsd,optimal_d,wasserstein");
+    assert_int_equal(count_files(scratch_dir, ".tmp-"), 0);
+}
+
+/* Somebody has changed the data of the configuration in a checkpoint: nothing is read beyond the samples, nor written. */
+static void test_other_data(void **state)
+{
+    (void)state;
+    const char *ckpt = scratch("line.h5"), *labelled = scratch("labelled.h5"), *png = scratch("s.png");
+    write_checkpoint(ckpt, "data.source=line");
+    write_checkpoint(labelled, "data.condition=labels"); /* it knows 0 classes, the ring 8 */
+    for (int i = 0; i < 2; i++) {
+        const char *path = i ? labelled : ckpt;
+        EXPECT_FAILURE(silent_run(&gan_command_eval, (const char *[]){path, "--metrics", "wasserstein", NULL}), GAN_ECKPT, path,
+                       "made for other data than data.source = ");
+        EXPECT_FAILURE(silent_run(&gan_command_sample, (const char *[]){path, "--out", png, NULL}), GAN_ECKPT, path, "made for other data");
+    }
+    EXPECT_OK(silent_run(&gan_command_sample, (const char *[]){ckpt, "--out", scratch("s.h5"), NULL}));
 }
 
 /* A script stands for the launcher and what it starts. */
@@ -284,6 +314,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_numbers, scratch_before, scratch_after),
         cmocka_unit_test_setup_teardown(test_reals, scratch_before, scratch_after),
         cmocka_unit_test_setup_teardown(test_allocations, scratch_before, scratch_after),
+        cmocka_unit_test_setup_teardown(test_measures_allocations, scratch_before, scratch_after),
+        cmocka_unit_test_setup_teardown(test_other_data, scratch_before, scratch_after),
         cmocka_unit_test_setup_teardown(test_scale_allocations, scratch_before, scratch_after),
         cmocka_unit_test_setup_teardown(test_slurm_allocations, scratch_before, scratch_after),
     };

@@ -23,6 +23,8 @@ typedef struct gan_snapshot {
 } gan_snapshot;
 gan_status gan_snapshot_open(gan_snapshot *s, const char *path);
 void gan_snapshot_close(gan_snapshot *s); /* takes a zeroed one */
+/* The data of such a run where they are a mixture; *out NULL where they are not. GAN_ECKPT when its networks were made for other data. */
+gan_status gan_snapshot_mixture(gan_source **out, const gan_snapshot *s, const char *path);
 
 /* A snapshot and the classifier in it, by checkpoint or run directory. GAN_ECKPT when it has none. The snapshot is to be closed in any
  * case. */

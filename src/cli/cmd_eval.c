@@ -53,7 +53,7 @@ static gan_status open_checkpoint(evaluation *e)
     GAN_TRY(gan_checkpoint_locate(&path, e->word));
     gan_status s = gan_snapshot_open(&e->snap, path);
     gan_free(path);
-    if (s == GAN_OK) s = gan_source_open_mixture(&e->source, e->snap.cfg);
+    if (s == GAN_OK) s = gan_snapshot_mixture(&e->source, &e->snap, e->word);
     return s;
 }
 

@@ -83,7 +83,7 @@ static gan_status write_plot(const sampling *a, const gan_snapshot *snap, const 
     gan_source *source = NULL;
     gan_plane plane = {0};
     gan_plot plot = {.lo = s->lo, .hi = s->hi, .n = s->n, .points = s->x, .side = GAN_PLANE_SIDE};
-    if (strcmp(gan_config_text(snap->cfg, "data", "source"), "file") != 0) GAN_TRY(gan_source_open_mixture(&source, snap->cfg));
+    GAN_TRY(gan_snapshot_mixture(&source, snap, a->word));
     gan_status status = gan_plane_open(&plane, snap->model, a->kernels, source, s->n);
     if (status == GAN_OK) status = gan_plane_look(&plane, &plot.surface);
     plot.real = plane.real, plot.n_real = plane.n;

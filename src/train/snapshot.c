@@ -198,6 +198,24 @@ gan_status gan_snapshot_open(gan_snapshot *s, const char *path)
     return status;
 }
 
+/* Who reads samples has room for what the networks take. */
+static bool same_data(const gan_snapshot *s, const gan_source_info *info)
+{
+    const gan_condition_kind kind = (gan_condition_kind)gan_config_choice(s->cfg, "data", "condition");
+    return gan_sample_floats(&s->model->data) == info->features &&
+           (kind == GAN_CONDITION_NONE || (kind == info->conditioned && s->model->data.condition == info->condition));
+}
+
+gan_status gan_snapshot_mixture(gan_source **out, const gan_snapshot *s, const char *path)
+{
+    GAN_TRY(gan_source_open_mixture(out, s->cfg));
+    if (!*out || same_data(s, gan_source_describe(*out))) return GAN_OK;
+    gan_source_close(*out);
+    *out = NULL;
+    return GAN_FAIL(GAN_ECKPT, "%s: its networks are made for other data than data.source = %s of the configuration inside", path,
+                    gan_config_text(s->cfg, "data", "source"));
+}
+
 void gan_snapshot_close(gan_snapshot *s)
 {
     gan_model_free(s->model);
