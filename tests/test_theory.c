@@ -329,7 +329,7 @@ static void test_all_permutations(void **state)
         for (int i = 0; i < n; i++)
             for (int k = 0; k < 2; k++) x[i][k] = some(100 * trial + 2 * i + k), y[i][k] = some(7000 + 100 * trial + 2 * i + k);
         if (trial % 5 == 0) y[0][0] = x[0][0], y[0][1] = x[0][1]; /* a distance of 0 */
-        EXPECT_OK(gan__assignment(n, 2, x[0], y[0], &got));
+        EXPECT_OK(gan__assignment(NULL, n, 2, x[0], y[0], &got));
         expect_near("mean distance", got, by_trying(n, (const float (*)[2])x, (const float (*)[2])y, 0, 0) / n, 1e-12);
     }
 }
@@ -346,17 +346,17 @@ static void test_known_assignments(void **state)
         x[i][0] = 0.6f * along_x[i], x[i][1] = 0.8f * along_x[i];
         y[i][0] = 0.6f * along_y[i], y[i][1] = 0.8f * along_y[i];
     }
-    EXPECT_OK(gan__assignment(M, 2, x[0], y[0], &got));
-    EXPECT_OK(gan__assignment(M, 1, along_x, along_y, &sorted));
+    EXPECT_OK(gan__assignment(NULL, M, 2, x[0], y[0], &got));
+    EXPECT_OK(gan__assignment(NULL, M, 1, along_x, along_y, &sorted));
     expect_near("on a line", got, sorted, 1e-6);
     for (int i = 0; i < M; i++) {
         for (int k = 0; k < 2; k++) x[i][k] = floorf(some(2 * i + k) * 1024) / 64;
         y[M - 1 - i][0] = x[i][0] + 3, y[M - 1 - i][1] = x[i][1] - 4;
     }
-    EXPECT_OK(gan__assignment(M, 2, x[0], y[0], &got));
+    EXPECT_OK(gan__assignment(NULL, M, 2, x[0], y[0], &got));
     expect_near("shifted by 5", got, 5, 1e-12); /* no less, for the means are 5 apart */
     for (int i = 0; i < M; i++) y[i][0] -= 3, y[i][1] += 4;
-    EXPECT_OK(gan__assignment(M, 2, x[0], y[0], &got));
+    EXPECT_OK(gan__assignment(NULL, M, 2, x[0], y[0], &got));
     expect_near("itself", got, 0, 0);
 }
 

@@ -4,6 +4,7 @@
 #include "assignment.h"
 
 #include "gan/mem.h"
+#include "gan/stall.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -100,12 +101,15 @@ static gan_status match_open(match *m)
     return GAN_OK;
 }
 
-gan_status gan__assignment(int64_t n, int64_t dims, const float *x, const float *y, double *mean)
+gan_status gan__assignment(const gan_comm *c, int64_t n, int64_t dims, const float *x, const float *y, double *mean)
 {
     match m = {.n = n, .dims = dims, .x = x, .y = y};
     if (dims == 1) return sorted(n, x, y, mean);
     gan_status s = match_open(&m);
-    for (int64_t i = 0; i < n && s == GAN_OK; i++) enter(&m, i);
+    for (int64_t i = 0; i < n && s == GAN_OK; i++) {
+        enter(&m, i);
+        if (c) gan_stall_look(c);
+    }
     *mean = 0;
     for (int64_t j = 0; j < n && s == GAN_OK; j++) *mean += distance(&m, m.partner[j], j) / (double)n;
     gan_free(m.u);

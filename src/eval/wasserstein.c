@@ -40,8 +40,8 @@ static gan_status measure(const gan_eval *e, distance *d, int64_t n, const float
 {
     const int64_t floats = e->drawn.floats;
     gan_source_read(e->setup.source, (int64_t)1 << GAN__UNSEEN_AT, 2 * n, real);
-    GAN_TRY(gan__assignment(n, floats, made, real, &values[0]));
-    if (isnan(d->floor)) GAN_TRY(gan__assignment(n, floats, real + n * floats, real, &d->floor));
+    GAN_TRY(gan__assignment(e->setup.comm, n, floats, made, real, &values[0]));
+    if (isnan(d->floor)) GAN_TRY(gan__assignment(e->setup.comm, n, floats, real + n * floats, real, &d->floor));
     values[1] = d->floor;
     return GAN_OK;
 }
