@@ -28,6 +28,7 @@ table() {
 |inih|ini.h|libinih-dev|inih|configuration files
 |Random123|Random123/philox.h|librandom123-dev|random123|random numbers
 test|cmocka|cmocka.h|libcmocka-dev|cmocka|unit tests
+test|Python 3|/usr/bin/python3|python3|python|tests compute numbers anew
 fuzz|clang|clang|clang|llvm|compiles for fuzzing
 fuzz|libFuzzer|-fsanitize=fuzzer|libclang-rt-dev|llvm|makes the hostile bytes
 net|iproute2|tc|iproute2||makes hosts of namespaces

@@ -1,5 +1,5 @@
 /* Labels [N], integers from 0 on, become one number a class (one-hot); attributes [N,A] are taken as they are. All are looked at when
- * they are read: a label below 0 or one that makes a thousand classes of nothing says that the file is wrong. */
+ * they are read: a label below 0, or beyond all reason, says that the file is wrong. */
 #include "condition.h"
 
 #include "gan/h5.h"
