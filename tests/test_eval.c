@@ -45,7 +45,7 @@ static void end(gan_eval *e, gan_source *ring)
 static void test_modes(void **state)
 {
     (void)state;
-    float x[GAN_EVAL_BLOCK][2] = {{1, 0}, {1.05f, 0}, {1.29f, 0}, {0, 1.31f}, {-1.2f, 0.2f}, {0, 0}};
+    float x[GAN_EVAL_BLOCK][2] = {{1, 0}, {1.05f, 0}, {1.299f, 0}, {0, 1.301f}, {-1.2f, 0.2f}, {0, 0}};
     gan_source *ring;
     gan_eval e = ring_eval(&ring, x[0], 6);
     const gan__tally *t;
@@ -110,10 +110,11 @@ static void test_centres(void **state)
 static void test_stacked(void **state)
 {
     (void)state;
-    static const float first[][3] = {{0.6f, 0.4f, -1}, {0.6f, 0.51f, 1}, {0.6f, 0.4f, -1}, {-1, -1, -1}}; /* modes 011, 000, 011, 111 */
+    static const float first[][3] = {{0.6f, 0.4f, -1}, {0.6f, 0.51f, 1}, {0.6f, -1, -1},
+                                      {-1, -1, -1},     {-1, 0.51f, -1}, {0.6f, 0.4f, -1}}; /* modes 011, 000, 011, 111, 101, 011 */
     static const float weight[4] = {1, 0, 0, 0}, bias[2] = {0, 0.75f};
     float x[GAN_EVAL_BLOCK][2][3] = {{{0}}};
-    for (int i = 0; i < 4; i++)
+    for (int i = 0; i < 6; i++)
         for (int c = 0; c < 3; c++) x[i][0][c] = first[i][c], x[i][1][c] = -first[i][c];
     small_net classifier = net_open("dense 2", "", (gan_sample_shape){3, {1, 2, 1}});
     gan_param_pack(&classifier.net->params[0], weight, classifier.net->w);
@@ -121,14 +122,14 @@ static void test_stacked(void **state)
     const gan_labeller labeller = {.net = classifier.net, .low = 0, .high = 1, .name = "by hand"};
     gan_model model = {.data = {3, {1, 2, 3}}};
     gan_eval e = {.setup = {.workers = 1, .k = gan_kernels_get(0), .cfg = classifier.cfg, .model = &model, .classifier = &labeller},
-                  .drawn = {.n = 4, .floats = 6, .workers = 1, .x = x[0][0]}};
+                  .drawn = {.n = 6, .floats = 6, .workers = 1, .x = x[0][0]}};
     const gan_measure *m = &gan_measure_stacked_modes;
     void *own = NULL;
     double values[2];
     EXPECT_OK(m->open(&e, m, &own));
-    EXPECT_OK(m->compute(&e, own, 4, values));
-    expect_near("stacked_modes", values[0], 3, 0);
-    expect_near("stacked_kl", values[1], 0.5 * log(0.5 * 8) + 2 * 0.25 * log(0.25 * 8), 1e-15);
+    EXPECT_OK(m->compute(&e, own, 6, values));
+    expect_near("stacked_modes", values[0], 4, 0);
+    expect_near("stacked_kl", values[1], 0.5 * log(0.5 * 8) + 3 * (1.0 / 6) * log(8.0 / 6), 1e-15);
     EXPECT_OK(m->compute(&e, own, 1, values));
     expect_near("stacked_modes of one", values[0], 1, 0);
     m->close(own);
