@@ -4,6 +4,7 @@
 #     sh scripts/correlate.sh runs/wgan-ring wasserstein critic_estimate
 set -eu
 [ $# -ge 3 ] || { sed -n '2,5s/^# \{0,1\}//p' "$0"; exit 2; }
+export LC_ALL=C # a decimal point is one
 file=$1
 [ -d "$file" ] && file=$file/metrics.jsonl
 [ -r "$file" ] || { echo "correlate.sh: cannot read $file" >&2; exit 1; }

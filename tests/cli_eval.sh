@@ -64,6 +64,11 @@ same 'lines of the log' 3 "$(grep -c '^eval      step ' "$dir/output")"
 says 'what is compared' 'eval      reverse_kl of 2500 samples, noise seed 1: KL(modes of the samples within 3 std || equal shares), nats'
 same 'records with measures' '25 50 60 ' "$(grep '"modes": [0-9]' "$dir/measured/metrics.jsonl" | sed -E 's/.*"step": ([0-9]+).*/\1/' | tr '\n' ' ')"
 tail -n 1 "$dir/measured/metrics.jsonl" >"$dir/last"
+# In the midst of the run as well, where nothing else collects the weights that teams of a sharded update keep in parts.
+trains 1 $wide --set run.dir="$dir/alone" --set eval.metrics=$metrics --set eval.every=25 --set train.steps=25
+measures_at_25() { sed -n 's/.*"step": 25,.*\("modes".*"reverse_kl": [^,}]*\).*/\1/p' "$dir/$1/metrics.jsonl"; }
+same 'measures of step 25, with parts and alone' "$(measures_at_25 alone)" "$(measures_at_25 measured)"
+[ "$(measures_at_25 alone)" ] || fail 'measures of step 25' 'three' "$(cat "$dir/alone/metrics.jsonl")"
 near 'the last record' "$(number reverse_kl "$dir/modes.json")" "$(number reverse_kl "$dir/last")" 1e-16
 trains 2 $wide --set run.dir="$dir/measured" --set eval.metrics=modes --set eval.every=0 --set train.steps=70
 same 'records with measures, resumed' '25 50 60 70 ' "$(grep '"modes": [0-9]' "$dir/measured/metrics.jsonl" | sed -E 's/.*"step": ([0-9]+).*/\1/' | tr '\n' ' ')"
