@@ -233,6 +233,16 @@ static gan_status settle(loop *l)
     return check_finite(l);
 }
 
+/* Images per second are those of training. */
+static gan_status measure(loop *l)
+{
+    const double begin_s = gan_clock_s();
+    if (!eval_due(l)) return GAN_OK;
+    GAN_TRY(gan_quality_measure(&l->quality, l->step, l->record.values + l->record.quality));
+    l->recorded_s += gan_clock_s() - begin_s;
+    return GAN_OK;
+}
+
 /* After step l->step. *stop: all ranks leave the loop now, with the returned status. */
 static gan_status boundary(loop *l, bool recorded, bool *stop)
 {
@@ -242,7 +252,7 @@ static gan_status boundary(loop *l, bool recorded, bool *stop)
     if (recorded) take_record(l);
     GAN_TRY(check_drift(l, storing));
     if (storing || due(l, "samples") || eval_due(l)) gan_session_parts(&l->s, true);
-    if (eval_due(l)) GAN_TRY(gan_quality_measure(&l->quality, l->step, l->record.values + l->record.quality));
+    GAN_TRY(measure(l));
     if (l->out) {
         if (l->failure == GAN_OK) l->failure = write_outputs(l, recorded);
         mine[FAILED] = l->failure != GAN_OK || gan_outputs_failed(l->out);
