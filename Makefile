@@ -253,7 +253,7 @@ install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(SHARE)/data $(SHARE)/scripts
 	install $(B)/gan_mpi $(DESTDIR)$(PREFIX)/bin/
 	cp -R jobs slurm $(wildcard README.md LICENSE) $(SHARE)/
-	cp scripts/run.sh scripts/sweep.sh scripts/correlate.sh $(SHARE)/scripts/
+	cp $(addprefix scripts/,run.sh sweep.sh correlate.sh tables.sh tables.py) $(SHARE)/scripts/
 	cp $(wildcard data/README.md data/fashion-mnist-10k.*) $(SHARE)/data/
 	@echo 'to try it: cp -R $(PREFIX)/share/gan_mpi try && cd try && mpirun -np 2 $(PREFIX)/bin/gan_mpi jobs/quickstart.ini'
 

@@ -1,7 +1,7 @@
 /* A generative network fails quietly: losses stay finite while nothing is learned any more. Three ways to fail are looked for:
  *
  *   the discriminator wins outright   its loss is near the least that there is, so what it tells G is next to nothing
- *   vanishing gradients               the norm of G's gradient is a small part of what it was in the run's first records
+ *   vanishing gradients               the norm of G's gradient is a small part of what it was in the first records since the start or restart
  *   lost diversity                    fakes differ from each other much less than real samples do
  *
  * One bad record is an accident, `window` of them in a row are an alarm; it is said once, and once when it is over. */

@@ -12,7 +12,7 @@ typedef enum gan_alarm_kind { GAN_ALARM_D_WINS, GAN_ALARM_GRADIENT, GAN_ALARM_DI
 typedef struct gan_alarm {
     int value, other;  /* of a record: what is looked at, and what it is compared with; -1: this run has none */
     double threshold;  /* it is bad below this, or below this part of the other */
-    double usual;      /* gradient: the median of the run's first records; 0: not known yet */
+    double usual;      /* gradient: the median of the first records since the start or restart; 0: not known yet */
     double first[16];  /* those */
     int n_first;
     int64_t since;     /* step of the first of the bad records in a row */
