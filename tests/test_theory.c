@@ -410,6 +410,7 @@ static void test_refusals(void **state)
     (void)state;
     refused("source = noise", "", "jsd", 0, "here: jsd wants data of known density, data.source = ring, grid or line; this job's is noise");
     refused("source = noise", "", "wasserstein", 0, "here: wasserstein wants data of few dimensions");
+    refused("source = ring\nstd = 1e-9", "", "jsd", 0, "data.std = 1e-09, at least 0.0001 is needed");
     refused("source = noise", "", "optimal_d", 0, "optimal_d wants data of known density");
     refused("source = ring", "", "wasserstein", 5000, "at most 4096, not 5000; give no number for 512");
     refused("source = ring", "", "critic_estimate", 0, "critic_estimate wants a critic, gan.loss = wasserstein; ");

@@ -6,17 +6,30 @@
 
 #include "gan/mem.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 /* ---- what can be compared ------------------------------------------------------------------------------------ */
 
+/* Samples are floats: a mode narrower than a thousand of their steps at its place has no density to speak of. */
+static gan_status check_resolved(const gan_eval *e, const gan_measure *m, const gan_mixture *mixture)
+{
+    float farthest = 0;
+    for (int k = 0; k < mixture->n_modes; k++)
+        for (int i = 0; i < mixture->dims; i++) farthest = fmaxf(farthest, fabsf(mixture->centres[k][i]));
+    const float least = 1000 * FLT_EPSILON * farthest;
+    if (mixture->std > least && mixture->std > 1e-15f) return GAN_OK;
+    return gan__refuse(e, m, "wants modes that are wider than the steps between numbers there; data.std = %g, at least %.1g is needed",
+                       (double)mixture->std, fmax((double)least, 1e-15));
+}
+
 gan_status gan__needs_density(const gan_eval *e, const gan_measure *m, void **state)
 {
     gan_mixture mixture;
     (void)state;
-    if (gan_source_mixture(e->setup.source, &mixture)) return GAN_OK;
+    if (gan_source_mixture(e->setup.source, &mixture)) return check_resolved(e, m, &mixture);
     return gan__refuse(e, m, "wants data of known density, data.source = ring, grid or line; this job's is %s",
                        gan_config_text(e->setup.cfg, "data", "source"));
 }

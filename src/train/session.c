@@ -51,9 +51,9 @@ static gan_status condition_of(const gan_session *s, int64_t *numbers)
     const gan_condition_kind wanted = (gan_condition_kind)gan_config_choice(s->cfg, "data", "condition");
     *numbers = wanted == GAN_CONDITION_NONE ? 0 : info->condition;
     if (wanted == GAN_CONDITION_NONE || wanted == info->conditioned) return GAN_OK;
-    return GAN_FAIL(GAN_ECONFIG, "%s: data.condition = %s, but %s has none; take a dataset file that has them, or data.condition = %s",
+    return GAN_FAIL(GAN_ECONFIG, "%s: data.condition = %s, but %s has none; take a dataset file that has them%s",
                     gan_config_where(s->cfg, "data", "condition"), gan_config_text(s->cfg, "data", "condition"), info->name,
-                    info->condition > 0 ? "labels" : "none");
+                    info->condition > 0 ? ", or data.condition = labels" : "");
 }
 
 /* What is around the source itself: a frame, then stacks. */
