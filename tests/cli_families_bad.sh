@@ -35,4 +35,7 @@ refused 'features in a loss of its own' 's loss, and train.system = unrolled has
     --set gan.feature_matching=leaky_relu2
 refused 'unrolled, history' 'a historical average cannot be: set discriminator.historical_average = 0' --set $ahead \
     --set discriminator.historical_average=0.1
+# A pair is as long as two samples where noise.size is that of a sample: it is none the less no pack of them.
+refused 'pairs that are as long as a pack' 'it takes neither noise nor samples of the data' --set train.system=veegan --set noise.size=2 \
+    --set 'reconstructor.layers=dense 2' --set 'discriminator.layers=dense 9, virtual_batch_norm, relu, dense 1'
 verdict

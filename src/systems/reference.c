@@ -13,11 +13,12 @@ static gan_status reference_noise(gan_step *s, gan_id *z)
     return gan_add_reference_noise(s->graph, &f, normal, normal ? 0 : -1, 1, z);
 }
 
-/* Samples that the network takes as one; 0 where it does not take samples. */
+/* Samples that the network takes as one: a pack, or 1; 0 where it does not take samples. What has room for another number of them
+ * does not either: a pair of noise and sample (veegan) may happen to be as long as two samples. */
 static int64_t samples_at_once(const gan_model *m, const gan_network *net)
 {
-    const int64_t in = gan_sample_floats(&net->in), data = gan_sample_floats(&m->data);
-    return in % data == 0 ? in / data : 0;
+    const int64_t in = gan_sample_floats(&net->in), data = gan_sample_floats(&m->data), pack = gan_config_int(m->cfg, "gan", "pack");
+    return in == data ? 1 : in == pack * data ? pack : 0;
 }
 
 /* What the network is applied to, and its condition. */
