@@ -64,14 +64,16 @@ static gan_status cross_entropy(gan_step *s, gan_id logits, gan_id labels, gan_i
     return gan_add_mean(g, *loss, gan_step_batch(s), loss);
 }
 
-/* The largest logit is 0 now: right where the own one is. */
+/* The largest logit is 0 now: right where the own one is; by half where two are, and so on. */
 static gan_status accuracy(gan_step *s, gan_id logits, gan_id labels)
 {
     gan_graph *g = s->graph;
-    gan_id right;
-    GAN_TRY(own(g, logits, labels, &right));
-    GAN_TRY(gan_add_sign(g, right, &right));
-    GAN_TRY(gan_add_affine(g, right, 1, 1, &right));
+    gan_id largest, right;
+    GAN_TRY(gan_add_sign(g, logits, &largest));
+    GAN_TRY(gan_add_affine(g, largest, 1, 1, &largest));
+    GAN_TRY(own(g, largest, labels, &right));
+    GAN_TRY(gan_add_sum_cols(g, largest, &largest));
+    GAN_TRY(gan_add_div(g, right, largest, &right));
     GAN_TRY(gan_add_mean(g, right, gan_step_batch(s), &right));
     return gan_step_metric(s, "accuracy", right);
 }
