@@ -73,8 +73,8 @@ in_midst() {
     exit 1
 }
 
-step_of() { # run: that of its newest checkpoint
-    readlink "$dir/$1/checkpoints/latest" | sed 's/[^0-9]*0*//; s/\..*//'
+step_of() { # run: that of its newest checkpoint, which `latest` may not name yet when a node is lost
+    find "$dir/$1/checkpoints" -name 'step-*.h5' | sort | tail -n 1 | sed 's/.*step-0*//; s/\..*//'
 }
 
 # ends_soon NAME: some steps more and it is done; to be said while it does not run.
